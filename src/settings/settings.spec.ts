@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { readSettings, settingsTable } from './settings.js';
+
+describe('readSettings', () => {
+  it('gives a frozen object of defaults for an empty environment', () => {
+    const settings = readSettings({});
+    expect(settings).toMatchObject({
+      ROLES: ['bridge', 'ingest', 'api'],
+      KAFKA_BROKERS: ['127.0.0.1:9092'],
+      TOPIC_PARTITIONS: 10,
+    });
+    expect(Object.isFrozen(settings)).toBe(true);
+  });
+
+  it('names every bad variable in one message', () => {
+    const bad = {
+      ROLES: 'ingest,cook',
+      HTTP_PORT: '70000',
+      MQTT_URL: 'http://x',
+      EPISODE_OPEN: '9',
+      KAFKA_BROKERS: 'nowhere',
+    };
+    const message = messageOf(() => readSettings(bad));
+    for (const name of ['ROLES', 'HTTP_PORT', 'MQTT_URL', 'KAFKA_BROKERS']) expect(message).toContain(name);
+  });
+
+  it('checks settings against each other', () => {
+    expect(messageOf(() => readSettings({ EPISODE_OPEN: '9' }))).toContain('EPISODE_OPEN: is above EPISODE_WINDOW (5)');
+    expect(messageOf(() => readSettings({ OFFLINE_AFTER: '5' }))).toContain('OFFLINE_AFTER: is below STALE_AFTER');
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readSettings({ HTTP_PORT: '', SCHEMA_REGISTRY_URL: '' }).HTTP_PORT).toBe(4000);
+  });
+});
+
+describe('settingsTable', () => {
+  it('has a default and a purpose for every setting', () => {
+    for (const [name, , unit, purpose] of settingsTable()) {
+      expect(purpose, name).toMatch(/.{10}/);
+      expect(unit, name).not.toBe('');
+    }
+  });
+});
+
+function messageOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'nothing was thrown';
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { ENTRIES, type Entry } from './entries.js';
+
+type Parsed<E> = E extends Entry<infer T> ? Readonly<z.output<T>> : never;
+
+/** The validated settings, under the names of their environment variables. Only modules and main read them. */
+export type Settings = { readonly [Name in keyof typeof ENTRIES]: Parsed<(typeof ENTRIES)[Name]> };
+
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly code = 'BAD_SETTINGS';
+  readonly retriable = false;
+}
+
+const environment = z
+  .object(Object.fromEntries(Object.entries(ENTRIES).map(([name, entry]) => [name, entry.schema])))
+  .superRefine((values, context) => {
+    const open = values['EPISODE_OPEN'] as number;
+    const window = values['EPISODE_WINDOW'] as number;
+    if (open > window)
+      context.addIssue({ code: 'custom', path: ['EPISODE_OPEN'], message: `is above EPISODE_WINDOW (${window})` });
+    if ((values['OFFLINE_AFTER'] as number) < (values['STALE_AFTER'] as number))
+      context.addIssue({ code: 'custom', path: ['OFFLINE_AFTER'], message: 'is below STALE_AFTER' });
+  });
+
+/**
+ * Reads every setting out of the environment once. An empty variable counts as not set.
+ * @throws SettingsError that names every bad variable
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = environment.safeParse(given);
+  if (result.success) return Object.freeze(result.data) as unknown as Settings;
+  const lines = result.error.issues.map((issue) => `  ${issue.path[0]?.toString() ?? '?'}: ${issue.message}`);
+  throw new SettingsError(`Settings that cannot be used:\n${lines.join('\n')}`);
+}
+
+/** The rows of the settings table in the README: name, default, unit, purpose. */
+export function settingsTable(): string[][] {
+  return Object.entries(ENTRIES).map(([name, entry]) => {
+    const fallback = name === 'GRAPHIQL' ? 'on' : defaultOf(entry.schema);
+    return [`\`${name}\``, fallback === undefined ? '–' : `\`${fallback}\``, entry.unit, entry.purpose];
+  });
+}
+
+function defaultOf(schema: z.ZodType): string | undefined {
+  const parsed = schema.safeParse(undefined);
+  if (!parsed.success || parsed.data === undefined) return undefined;
+  return Array.isArray(parsed.data) ? parsed.data.join(',') : String(parsed.data);
+}

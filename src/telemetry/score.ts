@@ -1,0 +1,44 @@
+import type { SignalName } from './signals.js';
+import type { Reading } from './reading.js';
+
+export interface SignalShare {
+  readonly signal: SignalName;
+  /** This signal's part of the whole (normalised) error, 0..1. */
+  readonly share: number;
+}
+
+/** What a model says about one reading. */
+export interface Score {
+  /** The anomaly score; higher is stranger. In the model's own unit: compare with `threshold`. */
+  readonly value: number;
+  readonly threshold: number;
+  /** value > threshold */
+  readonly anomalous: boolean;
+  /** `name@version` of the model. */
+  readonly model: string;
+  /** The up to three signals that the error comes from, largest share first. */
+  readonly topSignals: readonly SignalShare[];
+}
+
+/** What a model remembers of a car between readings. Kept in the twin; only the feature set named in it may read it. */
+export interface ScoreMemory {
+  readonly features: string;
+  readonly state: readonly number[];
+}
+
+export interface ToScore {
+  readonly reading: Reading;
+  readonly memory: ScoreMemory | null;
+}
+
+/** A score with the car's memory after the reading, or the reason why there is no score (the memory stays as it was). */
+export type Scored =
+  | { readonly kind: 'scored'; readonly score: Score; readonly memory: ScoreMemory | null }
+  | { readonly kind: 'unscored'; readonly reason: string };
+
+/** Scores the next reading of many cars in one vectorised call; answers in the order of the input. */
+export interface Scorer {
+  /** `name@version` of the model in use. */
+  readonly model: string;
+  score(batch: readonly ToScore[]): Promise<Scored[]>;
+}

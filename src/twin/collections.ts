@@ -1,0 +1,66 @@
+import type { Collection, Db, IndexDescription } from 'mongodb';
+import type {
+  EpisodeDocument,
+  EpisodeEventDocument,
+  PositionDocument,
+  ReadingDocument,
+  TombstoneDocument,
+  Twin,
+} from './documents.js';
+
+export interface MetaDocument {
+  readonly _id: 'store';
+  /** Made once, when the database is first prepared: cursors of another store are recognised by it. */
+  readonly storeId: string;
+  readonly schemaVersion: number;
+  /** Unit by signal name. */
+  readonly units: Readonly<Record<string, string>>;
+}
+
+export interface Collections {
+  readonly twins: Collection<Twin>;
+  readonly readings: Collection<ReadingDocument>;
+  readonly positions: Collection<PositionDocument>;
+  readonly anomalies: Collection<EpisodeDocument>;
+  readonly events: Collection<EpisodeEventDocument>;
+  readonly tombstones: Collection<TombstoneDocument>;
+  readonly meta: Collection<MetaDocument>;
+}
+
+export function collectionsOf(db: Db): Collections {
+  return {
+    twins: db.collection('twins'),
+    readings: db.collection('readings'),
+    positions: db.collection('positions'),
+    anomalies: db.collection('anomalies'),
+    events: db.collection('events'),
+    tombstones: db.collection('tombstones'),
+    meta: db.collection('meta'),
+  };
+}
+
+/**
+ * Every index of the database, `readings`' TTL apart. None lies on a field of `twins` that changes with every message:
+ * such an index costs as much as the message. The filter field of a partial index is its first key.
+ */
+export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readonly IndexDescription[]>> = {
+  twins: [
+    {
+      name: 'attention',
+      key: { status: 1, _id: 1 },
+      partialFilterExpression: { status: { $in: ['SUSPECT', 'ANOMALOUS'] } },
+    },
+  ],
+  readings: [
+    { name: 'car_at', key: { car: 1, at: 1, _id: 1 } },
+    { name: 'skewed', key: { skewedAt: 1, car: 1 }, partialFilterExpression: { skewedAt: { $exists: true } } },
+  ],
+  positions: [],
+  anomalies: [
+    { name: 'car_opened', key: { car: 1, openedAt: 1, _id: 1 } },
+    { name: 'opened', key: { openedAt: 1, _id: 1 } },
+    { name: 'status_severity', key: { status: 1, severity: 1, openedAt: 1, _id: 1 } },
+  ],
+  events: [],
+  tombstones: [],
+};

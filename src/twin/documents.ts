@@ -1,0 +1,196 @@
+import type { ScoreMemory, SignalShare } from '../telemetry/score.js';
+import type { Signals } from '../telemetry/signals.js';
+import type { EpisodeKind } from './episode-kind.js';
+
+/** NORMAL: nothing above the threshold of late; SUSPECT: some, not yet enough for an episode; ANOMALOUS: an open episode. */
+export const STATUSES = ['NORMAL', 'SUSPECT', 'ANOMALOUS'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** In rising order. */
+export const SEVERITIES = ['MINOR', 'MAJOR', 'CRITICAL'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** The newest reading of a car by (event time, hash of the signals). */
+export interface Reported {
+  readonly at: Date;
+  /** The Kafka record's time. */
+  readonly receivedAt: Date;
+  readonly hash: number;
+  readonly signals: Signals;
+}
+
+export interface TwinScore {
+  readonly value: number;
+  readonly threshold: number;
+  /** value / threshold */
+  readonly ratio: number;
+  readonly anomalous: boolean;
+  readonly model: string;
+  readonly topSignals: readonly SignalShare[];
+}
+
+/** What the twin keeps of an episode that is open: all that the next reading needs, so that no episode has to be read. */
+export interface OpenEpisode {
+  /** `_id` of the episode. */
+  readonly id: string;
+  readonly severity: Severity;
+  /** When the present severity was last reached, event time; the timed downgrade counts from here. */
+  readonly severityAt: Date;
+  /** Readings in a row below the hysteresis band. */
+  readonly calm: number;
+  readonly readings: number;
+  readonly peakRatio: number;
+}
+
+export interface Counters {
+  /** Readings in the history: every one that is neither a duplicate nor expired nor erased. */
+  readonly readings: number;
+  readonly late: number;
+  readonly duplicate: number;
+  readonly expired: number;
+  readonly rejected: number;
+}
+
+/** One car. Written by ingest only. */
+export interface Twin {
+  readonly _id: string;
+  readonly revision: number;
+  readonly reported: Reported;
+  readonly score: TwinScore | null;
+  readonly status: Status;
+  readonly counters: Counters;
+  readonly firstSeenAt: Date;
+  readonly lastSeenAt: Date;
+  /** Where the newest applied record lies; for information only. */
+  readonly source: { readonly topic: string; readonly partition: number; readonly offset: number };
+  readonly openEpisodes: Readonly<Partial<Record<EpisodeKind, OpenEpisode>>>;
+  /** Kinds blamed by the last n readings, oldest first; null where a reading lay below the threshold. */
+  readonly recent: readonly (EpisodeKind | null)[];
+  /** Event time of the newest clearing; a new episode opens only after it, so that episode ids are never used twice. */
+  readonly clearedAt: Date | null;
+  readonly memory: ScoreMemory | null;
+}
+
+/** One row of the history. `_id` is the position of the record: see `readingId`. */
+export interface ReadingDocument {
+  readonly _id: string;
+  readonly car: string;
+  readonly at: Date;
+  readonly receivedAt: Date;
+  readonly hash: number;
+  readonly signals: Signals;
+  readonly label?: boolean;
+  /** The time that the car sent where it lay too far ahead; duplicates are found by it. */
+  readonly skewedAt?: Date;
+  readonly late?: true;
+  readonly score?: Omit<TwinScore, 'ratio'>;
+  /** Why there is no score. */
+  readonly unscored?: string;
+}
+
+export interface PositionCounts {
+  readonly stored: number;
+  readonly late: number;
+  readonly duplicate: number;
+  readonly expired: number;
+  readonly erased: number;
+  readonly rejected: number;
+  readonly lost: number;
+}
+
+/** How far a partition has been applied, and who may apply: the fence. `_id` is `topic/partition`. */
+export interface PositionDocument {
+  readonly _id: string;
+  readonly epoch: number;
+  /** First offset not yet applied. */
+  readonly next: number;
+  /** First offset whose prediction is not known to be published. */
+  readonly published: number;
+  /** Events of this partition so far; the newest event's sequence. */
+  readonly eventSequence: number;
+  /** The newest event known to be published. */
+  readonly eventsPublished: number;
+  /** Counts how often the topic was made anew. */
+  readonly incarnation: number;
+  readonly clusterId: string;
+  /** Time and hash of record `next` − 1, by which a topic made anew is recognised. */
+  readonly last: { readonly timestamp: number; readonly hash: string } | null;
+  readonly counts: PositionCounts;
+  /** Who holds the epoch; for people. */
+  readonly holder: string;
+  readonly updatedAt: Date;
+}
+
+export const EPISODE_EVENTS = ['OPENED', 'ESCALATED', 'DOWNGRADED', 'CLEARED'] as const;
+export type EpisodeEventType = (typeof EPISODE_EVENTS)[number];
+
+export interface TimelineEntry {
+  readonly event: EpisodeEventType;
+  /** Event time of the reading, or the clock for what a timer did. */
+  readonly at: Date;
+  readonly severity: Severity;
+  readonly ratio: number;
+  readonly partition: string;
+  readonly offset: number;
+  readonly sequence: number;
+}
+
+/** What people did with an episode; written by the API only. */
+export interface EpisodeHandling {
+  readonly acknowledgedAt?: Date;
+  readonly acknowledgedBy?: string;
+}
+
+/** One anomaly episode. Ingest writes all but `handling`. `_id` is car/kind/event time of the reading that opened it. */
+export interface EpisodeDocument {
+  readonly _id: string;
+  readonly car: string;
+  readonly kind: EpisodeKind;
+  readonly status: 'OPEN' | 'CLEARED';
+  readonly severity: Severity;
+  readonly openedAt: Date;
+  /** Event time of the newest reading that belongs to it. */
+  readonly updatedAt: Date;
+  readonly clearedAt: Date | null;
+  readonly peak: { readonly value: number; readonly ratio: number; readonly at: Date };
+  /** Anomalous readings in it. */
+  readonly readings: number;
+  readonly topSignals: readonly SignalShare[];
+  readonly model: string;
+  /** Append-only, at most TIMELINE_CAP entries: further ones are only counted. */
+  readonly timeline: readonly TimelineEntry[];
+  readonly timelineDropped: number;
+  readonly handling?: EpisodeHandling;
+}
+
+/**
+ * The outbox: every event of an episode, written in the transaction that caused it. Kafka's `car-anomalies` and the
+ * subscriptions are both fed from here. `_id` is topic/partition/sequence, zero-padded, so that a range of ids is a
+ * range of events and a gap in the sequence shows.
+ */
+export interface EpisodeEventDocument {
+  readonly _id: string;
+  /** `topic/partition` */
+  readonly partition: string;
+  readonly sequence: number;
+  readonly offset: number;
+  readonly event: EpisodeEventType;
+  readonly episode: string;
+  readonly car: string;
+  readonly kind: EpisodeKind;
+  readonly severity: Severity;
+  readonly value: number;
+  readonly ratio: number;
+  readonly at: Date;
+  readonly openedAt: Date;
+  readonly topSignals: readonly SignalShare[];
+  readonly model: string;
+  readonly recordedAt: Date;
+}
+
+/** Left by an erase: readings of the car at or before `upTo` are counted and not stored. */
+export interface TombstoneDocument {
+  readonly _id: string;
+  readonly upTo: Date;
+  readonly erasedAt: Date;
+}

@@ -1,0 +1,38 @@
+import type { SignalName } from '../telemetry/signals.js';
+
+/** What an episode is about: the group of the signal that is blamed most. */
+export const EPISODE_KINDS = [
+  'TIRE',
+  'SHOCK',
+  'DRIVE_SHAFT',
+  'OVERHEATING',
+  'BATTERY',
+  'FIRMWARE_OUTDATED',
+  'OTHER',
+] as const;
+export type EpisodeKind = (typeof EPISODE_KINDS)[number];
+
+const KIND_OF: Readonly<Record<SignalName, EpisodeKind>> = {
+  coolantTemp: 'OVERHEATING',
+  intakeAirTemp: 'OTHER',
+  intakeAirFlowSpeed: 'OTHER',
+  batteryPercentage: 'BATTERY',
+  batteryVoltage: 'BATTERY',
+  currentDraw: 'BATTERY',
+  speed: 'OTHER',
+  engineVibrationAmplitude: 'DRIVE_SHAFT',
+  throttlePos: 'OTHER',
+  tirePressure11: 'TIRE',
+  tirePressure12: 'TIRE',
+  tirePressure21: 'TIRE',
+  tirePressure22: 'TIRE',
+  accelerometer11: 'SHOCK',
+  accelerometer12: 'SHOCK',
+  accelerometer21: 'SHOCK',
+  accelerometer22: 'SHOCK',
+  controlUnitFirmware: 'FIRMWARE_OUTDATED',
+};
+
+export function kindOf(signal: SignalName | undefined): EpisodeKind {
+  return signal === undefined ? 'OTHER' : KIND_OF[signal];
+}
