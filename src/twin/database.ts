@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { MongoClient, type Db } from 'mongodb';
+import { SIGNALS } from '../telemetry/signals.js';
+import { INDEXES, collectionsOf, type Collections } from './collections.js';
+
+export const SCHEMA_VERSION = 1;
+
+export interface Database {
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly collections: Collections;
+}
+
+export class SchemaVersionError extends Error {
+  override readonly name = 'SchemaVersionError';
+  readonly code = 'SCHEMA_VERSION';
+  readonly retriable = false;
+}
+
+/**
+ * Makes a client without connecting: the first operation does. Whatever the URI says, writes are acknowledged by a
+ * journalled majority and reads go to the primary, because the promises of the store rest on it.
+ */
+export function openDatabase(uri: string, name: string, appName: string): Database {
+  const client = new MongoClient(uri, {
+    appName,
+    writeConcern: { w: 'majority', journal: true },
+    readConcern: { level: 'majority' },
+    readPreference: 'primary',
+    retryWrites: true,
+    serverSelectionTimeoutMS: 5_000,
+    ignoreUndefined: true,
+  });
+  const db = client.db(name);
+  return { client, db, collections: collectionsOf(db) };
+}
+
+/**
+ * Creates collections and indexes, sets the history's retention, and writes or checks the schema version. Safe to run
+ * from many processes at once and at every start.
+ * @param retentionDays 0 keeps readings for ever
+ * @throws SchemaVersionError when the database was made by a version that this one does not understand
+ */
+export async function prepareDatabase({ db, collections }: Database, retentionDays: number): Promise<void> {
+  await checkVersion(collections);
+  const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+  for (const [name, indexes] of Object.entries(INDEXES)) {
+    if (!existing.has(name)) await createCollection(db, name);
+    if (indexes.length > 0) await db.collection(name).createIndexes([...indexes]);
+  }
+  await setRetention(db, 'readings', 'at', retentionDays);
+  await setRetention(db, 'events', 'recordedAt', retentionDays);
+}
+
+async function checkVersion({ meta }: Collections): Promise<void> {
+  const units = Object.fromEntries(SIGNALS.map(({ name, unit }) => [name, unit]));
+  const made = { storeId: randomUUID(), schemaVersion: SCHEMA_VERSION, units };
+  const found = await meta.findOneAndUpdate(
+    { _id: 'store' },
+    { $setOnInsert: made },
+    { upsert: true, returnDocument: 'after' },
+  );
+  if (found?.schemaVersion === SCHEMA_VERSION) return;
+  throw new SchemaVersionError(
+    `The database has schema version ${found?.schemaVersion}, this program writes version ${SCHEMA_VERSION}`,
+  );
+}
+
+const NAMESPACE_EXISTS = 48;
+
+async function createCollection(db: Db, name: string): Promise<void> {
+  try {
+    await db.createCollection(name);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== NAMESPACE_EXISTS) throw error;
+  }
+}
+
+/** A TTL index cannot be changed by creating it again: it is dropped when the retention differs. */
+async function setRetention(db: Db, collection: string, field: string, days: number): Promise<void> {
+  const readings = db.collection(collection);
+  const seconds = days * 86_400;
+  const present = (await readings.indexes()).find(({ name }) => name === 'retention');
+  if (present && present['expireAfterSeconds'] !== seconds) await readings.dropIndex('retention');
+  if (days > 0) await readings.createIndex({ [field]: 1 }, { name: 'retention', expireAfterSeconds: seconds });
+}

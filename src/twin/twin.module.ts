@@ -1,0 +1,24 @@
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Settings } from '../settings/settings.js';
+import { type Database, openDatabase } from './database.js';
+
+/** Token of the open `Database`. */
+export const DATABASE = Symbol('Database');
+
+/** The connection to MongoDB, shared by every stage of the process that needs it. */
+@Module({})
+export class TwinModule implements OnApplicationShutdown {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  static with(settings: Settings): DynamicModule {
+    const database = {
+      provide: DATABASE,
+      useFactory: () => openDatabase(settings.MONGODB_URI, settings.MONGODB_DATABASE, 'fleet-twin'),
+    };
+    return { module: TwinModule, global: true, providers: [database], exports: [DATABASE] };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.database.client.close();
+  }
+}
