@@ -29,6 +29,8 @@ export function openDatabase(uri: string, name: string, appName: string): Databa
     readPreference: 'primary',
     retryWrites: true,
     serverSelectionTimeoutMS: 5_000,
+    // A server that is stopped without closing its sockets must not be waited for for ever.
+    socketTimeoutMS: 120_000,
     ignoreUndefined: true,
   });
   const db = client.db(name);

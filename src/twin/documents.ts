@@ -40,6 +40,8 @@ export interface OpenEpisode {
   readonly calm: number;
   readonly readings: number;
   readonly peakRatio: number;
+  /** Events so far; the timeline holds the first TIMELINE_CAP of them. */
+  readonly entries: number;
 }
 
 export interface Counters {
@@ -179,7 +181,9 @@ export interface EpisodeEventDocument {
   readonly car: string;
   readonly kind: EpisodeKind;
   readonly severity: Severity;
-  readonly value: number;
+  /** The score of the reading that caused it; null, with an empty model and no top signals, where a timer did. */
+  readonly value: number | null;
+  /** Score / threshold of that reading; the episode's peak where a timer caused it. */
   readonly ratio: number;
   readonly at: Date;
   readonly openedAt: Date;

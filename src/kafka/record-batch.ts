@@ -1,0 +1,33 @@
+/** One Kafka record as the pipeline sees it. */
+export interface SourceRecord {
+  readonly offset: number;
+  /** The record's time, ms. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | undefined>>;
+}
+
+/** What one fetch brought of one partition, in the order of the offsets. Never empty. */
+export interface RecordBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: readonly SourceRecord[];
+  /** First offset that is not yet written. */
+  readonly highWatermark: number;
+  /** Counts how often this consumer joined its group: a partition was possibly somebody else's between two of them. */
+  readonly generation: number;
+  /** Aborted when the partition may be lost or the consumer stops: what is not committed is to be left alone. */
+  readonly signal: AbortSignal;
+}
+
+/** What the handler did with a batch. */
+export type BatchOutcome =
+  /** Everything before `next` is applied: go on there. */
+  | { readonly kind: 'applied'; readonly next: number }
+  /** Nothing of this batch counts: read again from `offset`. */
+  | { readonly kind: 'seek'; readonly offset: number }
+  /** The partition is not ours any more. */
+  | { readonly kind: 'abandoned' };
+
+export type BatchHandler = (batch: RecordBatch) => Promise<BatchOutcome>;

@@ -1,0 +1,143 @@
+import type { Reading } from '../telemetry/reading.js';
+import type { Score, Scored } from '../telemetry/score.js';
+import type { Arrival, ReadingOrder } from './arrival.js';
+import type { Counters, Twin, TwinScore } from './documents.js';
+import {
+  advanceEpisodes,
+  downgradeEpisodes,
+  ratioOf,
+  statusOf,
+  type EpisodeChange,
+  type EpisodeRules,
+} from './episodes.js';
+
+/** A reading on its way into the twin, with all that earlier stages found out about it. */
+export interface Arrived {
+  readonly reading: Reading;
+  readonly hash: number;
+  readonly arrival: Arrival;
+  /** Null for readings that are not stored. */
+  readonly scored: Scored | null;
+  /** The Kafka record's time, ms. */
+  readonly receivedAt: number;
+  readonly source: Twin['source'];
+}
+
+export interface Applied {
+  readonly twin: Twin | null;
+  readonly changes: readonly EpisodeChange[];
+}
+
+/**
+ * The reducer: one reading onto one twin. Pure: same arguments, same result.
+ *
+ * A `new` reading becomes the reported state, carries the score's memory on, and may open, extend or clear episodes.
+ * A `late` one moves `firstSeenAt` and the counters only; the others only a counter. A car without a twin gets one with its first
+ * stored reading; until then there is nothing to count on.
+ */
+export function applyReading(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): Applied {
+  switch (arrived.arrival) {
+    case 'new':
+      return applyNew(twin, arrived, rules);
+    case 'late':
+      return { twin: twin && applyLate(twin, arrived), changes: [] };
+    case 'duplicate':
+    case 'expired':
+      return { twin: twin && count(twin, { [arrived.arrival]: 1 }), changes: [] };
+    case 'erased':
+      return { twin, changes: [] };
+  }
+}
+
+/** A record of the car that could not be decoded. */
+export function applyRejected(twin: Twin | null): Twin | null {
+  return twin && count(twin, { rejected: 1 });
+}
+
+/**
+ * The clock: timed downgrades for a car that need not send anything. The time passed is measured on the car's own
+ * clock (its newest event time plus what has passed since that was received), so that a replay of old data is not
+ * downgraded at once.
+ */
+export function applyClock(twin: Twin, now: number, rules: EpisodeRules): Applied {
+  const { at, receivedAt } = twin.reported;
+  const carNow = new Date(at.getTime() + Math.max(0, now - receivedAt.getTime()));
+  const { state, changes } = downgradeEpisodes(episodeStateOf(twin), carNow, rules);
+  return changes.length === 0 ? { twin, changes } : { twin: { ...twin, openEpisodes: state.open }, changes };
+}
+
+/** Where a car stands in the order of readings. */
+export function newestOf(twin: Twin | null): ReadingOrder | null {
+  return twin && { at: twin.reported.at.getTime(), hash: twin.reported.hash };
+}
+
+function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): Applied {
+  const { reading, hash, receivedAt, source, scored } = arrived;
+  const at = new Date(reading.at);
+  const before = twin ?? emptyTwin(arrived);
+  const score = scored?.kind === 'scored' ? scored.score : null;
+  const episodes = score
+    ? advanceEpisodes(reading.car, episodeStateOf(before), at, score, rules)
+    : { state: episodeStateOf(before), changes: [] };
+  const after: Twin = {
+    ...before,
+    reported: { at, receivedAt: new Date(receivedAt), hash, signals: reading.signals },
+    score: score && twinScoreOf(score),
+    status: statusOf(episodes.state),
+    counters: add(before.counters, { readings: 1 }),
+    lastSeenAt: at,
+    source,
+    openEpisodes: episodes.state.open,
+    recent: episodes.state.recent,
+    clearedAt: episodes.state.clearedAt,
+    memory: scored?.kind === 'scored' ? scored.memory : before.memory,
+  };
+  return { twin: after, changes: episodes.changes };
+}
+
+function applyLate(twin: Twin, { reading }: Arrived): Twin {
+  const firstSeenAt = reading.at < twin.firstSeenAt.getTime() ? new Date(reading.at) : twin.firstSeenAt;
+  return { ...count(twin, { readings: 1, late: 1 }), firstSeenAt };
+}
+
+function count(twin: Twin, more: Partial<Counters>): Twin {
+  return { ...twin, counters: add(twin.counters, more) };
+}
+
+function add(counters: Counters, more: Partial<Counters>): Counters {
+  return {
+    readings: counters.readings + (more.readings ?? 0),
+    late: counters.late + (more.late ?? 0),
+    duplicate: counters.duplicate + (more.duplicate ?? 0),
+    expired: counters.expired + (more.expired ?? 0),
+    rejected: counters.rejected + (more.rejected ?? 0),
+  };
+}
+
+function emptyTwin({ reading, hash, receivedAt, source }: Arrived): Twin {
+  const at = new Date(reading.at);
+  return {
+    _id: reading.car,
+    revision: 0,
+    reported: { at, receivedAt: new Date(receivedAt), hash, signals: reading.signals },
+    score: null,
+    status: 'NORMAL',
+    counters: { readings: 0, late: 0, duplicate: 0, expired: 0, rejected: 0 },
+    firstSeenAt: at,
+    lastSeenAt: at,
+    source,
+    openEpisodes: {},
+    recent: [],
+    clearedAt: null,
+    memory: null,
+  };
+}
+
+function episodeStateOf(twin: Twin) {
+  return { open: twin.openEpisodes, recent: twin.recent, clearedAt: twin.clearedAt };
+}
+
+function twinScoreOf(score: Score): TwinScore {
+  const { value, threshold, anomalous, model, topSignals } = score;
+  return { value, threshold, ratio: ratioOf(score), anomalous, model, topSignals };
+}

@@ -1,0 +1,88 @@
+import type { Database } from './database.js';
+import type { PositionDocument } from './documents.js';
+import { positionId } from './ids.js';
+import { isWriteConflict } from './store-fault.js';
+
+const NO_COUNTS = { stored: 0, late: 0, duplicate: 0, expired: 0, erased: 0, rejected: 0, lost: 0 };
+
+/** What a topic made anew changes in its position. */
+export interface Restart {
+  readonly incarnation: number;
+  readonly next: number;
+  readonly clusterId: string;
+  /** Offsets that are gone without having been applied. */
+  readonly lost: number;
+}
+
+/**
+ * Becomes the writer of a partition: every former owner's transaction fails from here on, since it matches the old
+ * epoch. A former owner's open transaction holds the document: its end (or the server's limit on its life) is waited for.
+ */
+export async function takeOver(
+  { collections }: Database,
+  topic: string,
+  partition: number,
+  holder: string,
+  now: Date,
+): Promise<PositionDocument> {
+  const _id = positionId(topic, partition);
+  const fresh = {
+    next: 0,
+    published: 0,
+    eventSequence: 0,
+    eventsPublished: 0,
+    incarnation: 1,
+    clusterId: '',
+    last: null,
+    counts: NO_COUNTS,
+  };
+  for (;;) {
+    try {
+      const taken = await collections.positions.findOneAndUpdate(
+        { _id },
+        { $inc: { epoch: 1 }, $set: { holder, updatedAt: now }, $setOnInsert: fresh },
+        { upsert: true, returnDocument: 'after' },
+      );
+      if (taken) return taken;
+    } catch (error) {
+      if (!isWriteConflict(error) && !isDuplicateKey(error)) throw error;
+    }
+  }
+}
+
+/** The position as a majority has it; null when nobody ever held the partition. */
+export function readPosition({ collections }: Database, id: string): Promise<PositionDocument | null> {
+  return collections.positions.findOne({ _id: id });
+}
+
+/** The log is another one, or begins beyond `next`. Null when the epoch is no longer mine. */
+export async function restartPosition(
+  { collections }: Database,
+  held: PositionDocument,
+  { incarnation, next, clusterId, lost }: Restart,
+  now: Date,
+): Promise<PositionDocument | null> {
+  const anew = incarnation !== held.incarnation;
+  return collections.positions.findOneAndUpdate(
+    { _id: held._id, epoch: held.epoch, next: held.next },
+    {
+      $set: { incarnation, next, published: next, clusterId, updatedAt: now, ...(anew ? { last: null } : {}) },
+      $inc: { 'counts.lost': lost },
+    },
+    { returnDocument: 'after' },
+  );
+}
+
+/** Notes how far predictions and events are published. Only moves forward, and only while the epoch is mine. */
+export async function markPublished(
+  { collections }: Database,
+  { _id, epoch }: Pick<PositionDocument, '_id' | 'epoch'>,
+  published: number,
+  eventsPublished: number,
+): Promise<void> {
+  await collections.positions.updateOne({ _id, epoch }, { $max: { published, eventsPublished } });
+}
+
+function isDuplicateKey(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 11_000;
+}

@@ -1,0 +1,101 @@
+import type { Reading } from '../telemetry/reading.js';
+import { KnownReadings, sentAt } from './arrival.js';
+import type { Database } from './database.js';
+import type { EpisodeEventDocument, PositionDocument, ReadingDocument, Twin } from './documents.js';
+import { eventId, readingId } from './ids.js';
+import { storeFaultOf } from './store-fault.js';
+
+/** Ids in one `$in`, cars in one `$or`: larger ones are slower per id. */
+const GROUP = 500;
+
+/** What the store knows of a car. */
+export interface CarState {
+  readonly twin: Twin | null;
+  /** The tombstone left by an erase, ms. */
+  readonly erasedUpTo: number | null;
+}
+
+/**
+ * Twins and tombstones of the cars, as a majority has them.
+ * @throws StoreFault
+ */
+export async function loadCars({ collections }: Database, cars: readonly string[]): Promise<Map<string, CarState>> {
+  const found = new Map<string, CarState>();
+  try {
+    for (const ids of groupsOf(cars, GROUP)) {
+      const filter = { _id: { $in: ids } };
+      const [twins, tombstones] = await Promise.all([
+        collections.twins.find(filter).toArray(),
+        collections.tombstones.find(filter).toArray(),
+      ]);
+      const twinOf = new Map(twins.map((twin) => [twin._id, twin]));
+      const erasedOf = new Map(tombstones.map(({ _id, upTo }) => [_id, upTo.getTime()]));
+      for (const id of ids) found.set(id, { twin: twinOf.get(id) ?? null, erasedUpTo: erasedOf.get(id) ?? null });
+    }
+  } catch (error) {
+    throw storeFaultOf(error);
+  }
+  return found;
+}
+
+/**
+ * Which of these readings the history holds already, by car, the time that the car sent, and the hash of the signals.
+ * @throws StoreFault
+ */
+export async function findKnown({ collections }: Database, readings: readonly Reading[]): Promise<KnownReadings> {
+  const known = new KnownReadings();
+  const note = (row: Pick<ReadingDocument, 'car' | 'at' | 'skewedAt' | 'hash'>) =>
+    known.add(row.car, (row.skewedAt ?? row.at).getTime(), row.hash);
+  const projection = { _id: 0, car: 1, at: 1, skewedAt: 1, hash: 1 };
+  try {
+    const plain = timesByCar(readings.filter(({ skewedAt }) => skewedAt === null));
+    for (const group of groupsOf([...plain], GROUP)) {
+      const filter = { $or: group.map(([car, times]) => ({ car, at: { $in: times } })) };
+      for await (const row of collections.readings.find(filter, { projection })) note(row);
+    }
+    const skewed = timesByCar(readings.filter(({ skewedAt }) => skewedAt !== null));
+    for (const [car, times] of skewed)
+      for await (const row of collections.readings.find({ skewedAt: { $in: times }, car }, { projection })) note(row);
+  } catch (error) {
+    throw storeFaultOf(error);
+  }
+  return known;
+}
+
+/** Rows whose prediction is not known to be published, in the order of their offsets. */
+export function unpublishedReadings(
+  { collections }: Database,
+  topic: string,
+  partition: number,
+  { incarnation, published, next }: PositionDocument,
+): AsyncIterable<ReadingDocument> {
+  const from = readingId(topic, incarnation, partition, published);
+  const to = readingId(topic, incarnation, partition, next);
+  return collections.readings.find({ _id: { $gte: from, $lt: to } }).sort({ _id: 1 });
+}
+
+/** Events that are not known to be published, in their order. */
+export function unpublishedEvents(
+  { collections }: Database,
+  { _id, eventsPublished, eventSequence }: PositionDocument,
+): AsyncIterable<EpisodeEventDocument> {
+  const filter = { _id: { $gt: eventId(_id, eventsPublished), $lte: eventId(_id, eventSequence) } };
+  return collections.events.find(filter).sort({ _id: 1 });
+}
+
+function timesByCar(readings: readonly Reading[]): Map<string, Date[]> {
+  const times = new Map<string, Date[]>();
+  for (const reading of readings) {
+    const time = new Date(sentAt(reading));
+    const list = times.get(reading.car);
+    if (list) list.push(time);
+    else times.set(reading.car, [time]);
+  }
+  return times;
+}
+
+function groupsOf<T>(items: readonly T[], size: number): T[][] {
+  const groups: T[][] = [];
+  for (let start = 0; start < items.length; start += size) groups.push(items.slice(start, start + size));
+  return groups;
+}
