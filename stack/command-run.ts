@@ -5,6 +5,7 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly timeoutMs?: number;
   readonly onLine?: (line: string) => void;
+  /** Aborting ends the program and everything that it has started. */
   readonly signal?: AbortSignal;
 }
 
@@ -27,8 +28,9 @@ export function runCommand(command: string, args: readonly string[], options: Co
       env: options.env ?? process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
-      ...(options.signal !== undefined && { signal: options.signal }),
+      detached: options.signal !== undefined,
     });
+    options.signal?.addEventListener('abort', () => killGroup(child.pid), { once: true });
     let output = '';
     let both = '';
     const keep = (text: string, isOutput: boolean): void => {
@@ -44,6 +46,14 @@ export function runCommand(command: string, args: readonly string[], options: Co
       else reject(new CommandFailed(command, `ended with ${signal ?? `code ${code}`}`, lastLines(both, SHOWN_LINES)));
     });
   });
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself in the meantime.
+  }
 }
 
 export function lastLines(text: string, count: number): string {

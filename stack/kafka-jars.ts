@@ -2,7 +2,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './command-run.js';
 import { withTicks, type Progress } from './progress.js';
-import { KAFKA_LOGGING_VERSION, KAFKA_SCALA_VERSION, KAFKA_VERSION, MAVEN_DEPENDENCY_PLUGIN_VERSION } from './versions.js';
+import {
+  KAFKA_LOGGING_VERSION,
+  KAFKA_SCALA_VERSION,
+  KAFKA_VERSION,
+  MAVEN_DEPENDENCY_PLUGIN_VERSION,
+} from './versions.js';
 
 const DOWNLOADED = /^Downloaded from .* \(([\d.]+) (B|kB|MB) at /;
 const BYTES = { B: 1, kB: 1e3, MB: 1e6 } as const;
@@ -15,7 +20,8 @@ export async function installKafka(folder: string, progress: Progress): Promise<
   const args = ['-B', '-f', pom, goal, `-DoutputDirectory=${join(folder, 'libs')}`, '-DincludeScope=runtime'];
   let bytes = 0;
   const onLine = (line: string): void => void (bytes += bytesOf(line));
-  const describe = (seconds: number): string => `Kafka ${KAFKA_VERSION}: fetching, ${(bytes / 1e6).toFixed(0)} MB, ${seconds} s`;
+  const describe = (seconds: number): string =>
+    `Kafka ${KAFKA_VERSION}: fetching, ${(bytes / 1e6).toFixed(0)} MB, ${seconds} s`;
   await withTicks(progress, describe, () => runCommand('mvn', args, { onLine }));
   rmSync(join(folder, 'target'), { recursive: true, force: true });
 }

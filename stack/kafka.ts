@@ -11,7 +11,13 @@ import { isExecutable, type Surroundings } from './surroundings.js';
 import { JAVA_MINIMUM, KAFKA_VERSION } from './versions.js';
 
 const CACHE_NAME = `kafka-${KAFKA_VERSION}`;
-const JVM_FLAGS = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Djava.awt.headless=true'];
+const JVM_FLAGS = [
+  '-Xmx512m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Xshare:auto',
+  '-Djava.awt.headless=true',
+];
 const PROBE_TIMEOUT_MS = 2_000;
 
 export const kafka: Part = {
@@ -49,7 +55,8 @@ async function fetch(choice: Choice, surroundings: Surroundings, progress: Progr
 
 function server(choice: Choice, surroundings: Surroundings, place: Place): Server {
   const java = findJava(surroundings);
-  if (java === undefined || choice.location === undefined) throw new PartMissing('kafka', choice.advice ?? 'not fetched');
+  if (java === undefined || choice.location === undefined)
+    throw new PartMissing('kafka', choice.advice ?? 'not fetched');
   const settings = join(place.dataDir, 'server.properties');
   const logging = join(place.dataDir, 'logging.properties');
   const jvm = [...JVM_FLAGS, `-Dlog4j2.configurationFile=${logging}`, '-cp', join(choice.location, 'libs', '*')];

@@ -1,7 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { probeMongodb, readyReplicaSet } from './mongodb-probe.js';
-import { namedService, PartMissing, type Choice, type MongodbServer, type Part, type Place, type Server } from './part.js';
+import {
+  namedService,
+  PartMissing,
+  type Choice,
+  type MongodbServer,
+  type Part,
+  type Place,
+  type Server,
+} from './part.js';
 import { chooseSecantusPy, findSecantusRs, installSecantusPy } from './secantus.js';
 import type { Surroundings } from './surroundings.js';
 import { SECANTUS_RS_VERSION } from './versions.js';
@@ -78,7 +86,16 @@ function mongod(command: string, { dataDir, port }: Place): Server {
 function secantus(command: string, kind: string, { dataDir, port }: Place): Server {
   const url = `mongodb://127.0.0.1:${port}/?directConnection=true`;
   const settings = join(dataDir, 'secantusd.toml');
-  const args = ['--config', settings, '--host', '127.0.0.1', '--port', String(port), '--storage-path', join(dataDir, 'store')];
+  const args = [
+    '--config',
+    settings,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--storage-path',
+    join(dataDir, 'store'),
+  ];
   const small = kind === 'secantusd-rs' ? ['--log-file-max', '16MB'] : [];
   return {
     command,

@@ -70,7 +70,9 @@ export function libraryFolders(folder: string): string[] {
   return ['usr/lib', 'lib'].flatMap((parent) => {
     const path = join(folder, parent);
     if (!existsSync(path)) return [];
-    return readdirSync(path).filter((entry) => entry.includes('-linux-')).map((entry) => join(path, entry));
+    return readdirSync(path)
+      .filter((entry) => entry.includes('-linux-'))
+      .map((entry) => join(path, entry));
   });
 }
 

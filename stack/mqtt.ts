@@ -1,15 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cached, installOnce } from './cached-install.js';
 import { installMosquitto, libraryFolders, mosquittoCacheName } from './mosquitto-packages.js';
 import { namedService, PartMissing, type Choice, type Part, type Place, type Server } from './part.js';
 import type { Progress } from './progress.js';
+import { projectFolder } from './project-folder.js';
 import type { Surroundings } from './surroundings.js';
 
 const PROBE_TIMEOUT_MS = 3_000;
-const AEDES_BROKER = fileURLToPath(new URL('./aedes-broker.js', import.meta.url));
-const AEDES_LIMITS = 'MQTT 3.1.1, no shared subscriptions, nothing kept over a restart; install mosquitto, or name a broker in MQTT_URL';
+const AEDES_BROKER = join(projectFolder(), 'dist', 'stack', 'aedes-broker.js');
+const AEDES_LIMITS =
+  'MQTT 3.1.1, no shared subscriptions, nothing kept over a restart; install mosquitto, or name a broker in MQTT_URL';
 
 export const mqtt: Part = {
   name: 'mqtt',
@@ -22,21 +23,34 @@ export const mqtt: Part = {
 };
 
 function chooseLocal({ cacheDir, onPath }: Surroundings): Choice {
-  const location = onPath('mosquitto') ?? onPath('/usr/sbin/mosquitto');
-  if (location !== undefined) return { source: 'path', server: 'mosquitto', version: '', why: 'it is on the PATH', location };
+  const location = onPath('mosquitto');
+  if (location !== undefined)
+    return { source: 'path', server: 'mosquitto', version: '', why: 'it is on the PATH', location };
   const folder = cached(cacheDir, mosquittoCacheName());
   if (folder !== undefined) {
     const program = join(folder, 'usr', 'sbin', 'mosquitto');
     return { source: 'cache', server: 'mosquitto', version: '', why: 'unpacked from its packages', location: program };
   }
   if (onPath('apt-get') !== undefined && onPath('dpkg') !== undefined) {
-    return { source: 'fetch', server: 'mosquitto', version: '', why: "Debian's packages, unpacked into the cache (1 MB)" };
+    return {
+      source: 'fetch',
+      server: 'mosquitto',
+      version: '',
+      why: "Debian's packages, unpacked into the cache (1 MB)",
+    };
   }
   return aedesChoice('neither mosquitto nor apt-get on the PATH');
 }
 
 function aedesChoice(why: string): Choice {
-  return { source: 'cache', server: 'aedes', version: '', why, location: AEDES_BROKER, advice: `aedes: ${AEDES_LIMITS}` };
+  return {
+    source: 'cache',
+    server: 'aedes',
+    version: '',
+    why,
+    location: AEDES_BROKER,
+    advice: `aedes: ${AEDES_LIMITS}`,
+  };
 }
 
 async function fetch(choice: Choice, surroundings: Surroundings, progress: Progress): Promise<void> {
@@ -77,7 +91,10 @@ function server(choice: Choice, surroundings: Surroundings, place: Place): Serve
  * `max_queued_messages 0` is no limit: the default drops messages for a slow subscriber although their publisher
  * was told that they had arrived.
  */
-export function mosquittoSettings({ dataDir, port }: Pick<Place, 'dataDir' | 'port'>, userId: number | undefined): string {
+export function mosquittoSettings(
+  { dataDir, port }: Pick<Place, 'dataDir' | 'port'>,
+  userId: number | undefined,
+): string {
   const lines = [
     `listener ${port} 127.0.0.1`,
     'allow_anonymous true',

@@ -34,13 +34,19 @@ export interface LocalPartOptions {
 
 export class NamedServiceUnreachable extends Error {
   constructor(variable: string, reason: unknown) {
-    super(`${variable} names a service that cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`);
+    super(
+      `${variable} names a service that cannot be used: ${reason instanceof Error ? reason.message : String(reason)}`,
+    );
     this.name = 'NamedServiceUnreachable';
   }
 }
 
 /** Waits a while, since a service that was named may be starting at the same time as we are. */
-export async function useNamedService(name: PartName, url: string, withinMs = NAMED_ANSWERS_WITHIN_MS): Promise<PartHandle> {
+export async function useNamedService(
+  name: PartName,
+  url: string,
+  withinMs = NAMED_ANSWERS_WITHIN_MS,
+): Promise<PartHandle> {
   const part = PARTS[name];
   const deadline = Date.now() + withinMs;
   for (;;) {
@@ -55,8 +61,18 @@ export async function useNamedService(name: PartName, url: string, withinMs = NA
 }
 
 function namedHandle(name: PartName, url: string): PartHandle {
-  const refuse = (): Promise<never> => Promise.reject(new Error(`${name} was named in ${PARTS[name].variable}; it is not ours to stop`));
-  return { name, server: 'named', url, pid: undefined, stop: async () => {}, kill: refuse, restart: refuse, signal: () => {} };
+  const refuse = (): Promise<never> =>
+    Promise.reject(new Error(`${name} was named in ${PARTS[name].variable}; it is not ours to stop`));
+  return {
+    name,
+    server: 'named',
+    url,
+    pid: undefined,
+    stop: async () => {},
+    kill: refuse,
+    restart: refuse,
+    signal: () => {},
+  };
 }
 
 /** Starts a part on its default port when that is free, else on another. */

@@ -60,7 +60,11 @@ export class PartMissing extends Error {
 }
 
 /** A service that was named is used or is an error: nothing else is ever put in its place. */
-export function namedService(part: Pick<Part, 'variable'>, server: string, surroundings: Surroundings): Choice | undefined {
+export function namedService(
+  part: Pick<Part, 'variable'>,
+  server: string,
+  surroundings: Surroundings,
+): Choice | undefined {
   const url = surroundings.env[part.variable];
   if (url === undefined || url === '') return undefined;
   return { source: 'environment', server, version: '', why: `${part.variable} is set`, location: url };

@@ -33,7 +33,8 @@ export function chooseSecantusPy({ cacheDir, onPath }: Surroundings): Choice {
   if (onPath('python3') !== undefined) {
     return { ...what, source: 'fetch', why: 'no mongod on the PATH; pip fetches it', advice: faster };
   }
-  const advice = 'name a MongoDB in MONGODB_URI, or install mongod, or python3 with venv (Debian: apt install python3-venv)';
+  const advice =
+    'name a MongoDB in MONGODB_URI, or install mongod, or python3 with venv (Debian: apt install python3-venv)';
   return { ...what, source: 'missing', why: 'neither mongod nor python3 on the PATH', advice };
 }
 

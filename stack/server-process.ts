@@ -13,9 +13,15 @@ const SHOWN_LOG_LINES = 15;
 
 /** A part's server ended although nobody had asked it to. */
 export class PartDied extends Error {
-  constructor(readonly part: PartName, outcome: string, logFile: string) {
+  constructor(
+    readonly part: PartName,
+    outcome: string,
+    logFile: string,
+  ) {
     const tail = lastLines(readLog(logFile), SHOWN_LOG_LINES);
-    super(`${part} ended by itself (${outcome}). ${tail === '' ? `Its log ${logFile} is empty.` : `The end of ${logFile}:\n${tail}`}`);
+    super(
+      `${part} ended by itself (${outcome}). ${tail === '' ? `Its log ${logFile} is empty.` : `The end of ${logFile}:\n${tail}`}`,
+    );
     this.name = 'PartDied';
   }
 }
@@ -126,7 +132,8 @@ export class ServerProcess {
       if (this.#death !== undefined) throw this.#death;
       if (this.pid === undefined || this.#ending) throw new StoppedEarly(name);
       if (refusal === undefined) break;
-      if (Date.now() > deadline) throw new Error(`${name} is not ready after ${READY_WITHIN_MS / 1000} s (log: ${logFile})`, { cause: refusal });
+      if (Date.now() > deadline)
+        throw new Error(`${name} is not ready after ${READY_WITHIN_MS / 1000} s (log: ${logFile})`, { cause: refusal });
       await delay(ASK_AGAIN_AFTER_MS);
     }
     if (!listensOn(this.pid, port)) throw new PortTaken(name, port);

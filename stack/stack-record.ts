@@ -67,9 +67,13 @@ export async function endRecorded(cacheDir: string, record: StackRecord): Promis
 /** Runs that were killed could not end what they had started. Gives one line for each part that was ended. */
 export async function endLeftovers(cacheDir: string, dataDir?: string): Promise<string[]> {
   const here = dataDir === undefined ? undefined : readRecord(dataDir);
-  const known = new Map([...allRecords(cacheDir), ...(here === undefined ? [] : [here])].map((each) => [each.dataDir, each]));
+  const known = new Map(
+    [...allRecords(cacheDir), ...(here === undefined ? [] : [here])].map((each) => [each.dataDir, each]),
+  );
   const orphans = [...known.values()].filter((record) => !isOwned(record));
-  const lines = orphans.flatMap((record) => livingParts(record).map(([name, part]) => leftoverLine(name, part, record)));
+  const lines = orphans.flatMap((record) =>
+    livingParts(record).map(([name, part]) => leftoverLine(name, part, record)),
+  );
   for (const record of orphans) await endRecorded(cacheDir, record);
   removeDanglingPointers(cacheDir);
   return lines;
@@ -87,7 +91,9 @@ function removeDanglingPointers(cacheDir: string): void {
 function pointers(cacheDir: string): { file: string; dataDir: string }[] {
   try {
     const files = readdirSync(pointerFolder(cacheDir)).filter((entry) => !entry.includes('.'));
-    return files.map((entry) => join(pointerFolder(cacheDir), entry)).map((file) => ({ file, dataDir: readFileSync(file, 'utf8') }));
+    return files
+      .map((entry) => join(pointerFolder(cacheDir), entry))
+      .map((file) => ({ file, dataDir: readFileSync(file, 'utf8') }));
   } catch {
     return [];
   }

@@ -81,7 +81,13 @@ class RunningStack implements Stack {
     this.dataDir = claimDataDir(options.dataDir);
     const owner = identityOf(process.pid);
     const startedAt = new Date().toISOString();
-    this.#record = { dataDir: this.dataDir, temporary: options.dataDir === undefined, ...(owner && { owner }), startedAt, parts: {} };
+    this.#record = {
+      dataDir: this.dataDir,
+      temporary: options.dataDir === undefined,
+      ...(owner && { owner }),
+      startedAt,
+      parts: {},
+    };
     writeRecord(surroundings.cacheDir, this.#record);
   }
 
@@ -120,7 +126,10 @@ class RunningStack implements Stack {
           });
     this.parts[name] = handle;
     if (handle.pid === undefined) this.#note(name, { server: handle.server, url: handle.url });
-    const what = handle.pid === undefined ? 'named in the environment' : `${choice.server}${choice.version && ` ${choice.version}`}`;
+    const what =
+      handle.pid === undefined
+        ? 'named in the environment'
+        : `${choice.server}${choice.version && ` ${choice.version}`}`;
     this.options.say(`${name}: ${what} answers (${((Date.now() - started) / 1000).toFixed(1)} s)`);
   }
 
@@ -166,7 +175,10 @@ function claimDataDir(dataDir: string | undefined): string {
 
 export class DataInUse extends Error {
   constructor(folder: string, record: StackRecord) {
-    const by = record.owner === undefined ? 'a stack that was left running (fleet-twin stack down ends it)' : `process ${record.owner.pid}`;
+    const by =
+      record.owner === undefined
+        ? 'a stack that was left running (fleet-twin stack down ends it)'
+        : `process ${record.owner.pid}`;
     super(`${folder} is in use by ${by}`);
     this.name = 'DataInUse';
   }
