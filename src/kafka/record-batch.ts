@@ -5,7 +5,7 @@ export interface SourceRecord {
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | undefined>>;
+  readonly headers: Readonly<Record<string, Buffer>>;
 }
 
 /** What one fetch brought of one partition, in the order of the offsets. Never empty. */

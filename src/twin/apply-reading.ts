@@ -87,6 +87,7 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
     counters: add(before.counters, { readings: 1 }),
     lastSeenAt: at,
     source,
+    ...skewOf(before, reading),
     openEpisodes: episodes.state.open,
     recent: episodes.state.recent,
     clearedAt: episodes.state.clearedAt,
@@ -97,7 +98,12 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
 
 function applyLate(twin: Twin, { reading }: Arrived): Twin {
   const firstSeenAt = reading.at < twin.firstSeenAt.getTime() ? new Date(reading.at) : twin.firstSeenAt;
-  return { ...count(twin, { readings: 1, late: 1 }), firstSeenAt };
+  return { ...count(twin, { readings: 1, late: 1 }), firstSeenAt, ...skewOf(twin, reading) };
+}
+
+function skewOf(twin: Twin, { skewedAt }: Reading): Pick<Twin, 'skewedUpTo'> {
+  if (skewedAt === null || skewedAt <= (twin.skewedUpTo?.getTime() ?? 0)) return {};
+  return { skewedUpTo: new Date(skewedAt) };
 }
 
 function count(twin: Twin, more: Partial<Counters>): Twin {

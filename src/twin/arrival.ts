@@ -38,14 +38,26 @@ export function sentAt(reading: Reading): number {
   return reading.skewedAt ?? reading.at;
 }
 
-/** Whether the history has to be asked about a reading: only one at or before the newest can have been sent before. */
-export function needsLookup(reading: Reading, newest: ReadingOrder | null): boolean {
-  return reading.skewedAt !== null || (newest !== null && reading.at <= newest.at);
+/**
+ * Where the history has to be asked whether a reading was sent before: among the rows of its own time, among those that
+ * were stored under another time than the one sent, in both, or nowhere.
+ * @param skewedUpTo the furthest time that the car ever sent ahead of the clock, ms
+ */
+export function lookupsOf(reading: Reading, newest: ReadingOrder | null, skewedUpTo: number | null): LookUps {
+  return {
+    byTime: newest !== null && reading.skewedAt === null && reading.at <= newest.at,
+    bySkewedTime: skewedUpTo !== null && sentAt(reading) <= skewedUpTo,
+  };
+}
+
+export interface LookUps {
+  readonly byTime: boolean;
+  readonly bySkewedTime: boolean;
 }
 
 /**
  * @param newest the reported reading of the car, null where it has none
- * @param known rows of the history that `needsLookup` asked for, and the rows of the batch so far
+ * @param known rows of the history that `lookupsOf` asked for, and the rows of the batch so far
  */
 export function classifyArrival(
   reading: Reading,

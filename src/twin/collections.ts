@@ -2,6 +2,7 @@ import type { Collection, Db, IndexDescription } from 'mongodb';
 import type {
   EpisodeDocument,
   EpisodeEventDocument,
+  ErasureDocument,
   PositionDocument,
   ReadingDocument,
   TombstoneDocument,
@@ -24,6 +25,7 @@ export interface Collections {
   readonly anomalies: Collection<EpisodeDocument>;
   readonly events: Collection<EpisodeEventDocument>;
   readonly tombstones: Collection<TombstoneDocument>;
+  readonly erasures: Collection<ErasureDocument>;
   readonly meta: Collection<MetaDocument>;
 }
 
@@ -35,6 +37,7 @@ export function collectionsOf(db: Db): Collections {
     anomalies: db.collection('anomalies'),
     events: db.collection('events'),
     tombstones: db.collection('tombstones'),
+    erasures: db.collection('erasures'),
     meta: db.collection('meta'),
   };
 }
@@ -63,4 +66,5 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
   ],
   events: [],
   tombstones: [],
+  erasures: [],
 };

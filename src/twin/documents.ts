@@ -70,6 +70,8 @@ export interface Twin {
   readonly recent: readonly (EpisodeKind | null)[];
   /** Event time of the newest clearing; a new episode opens only after it, so that episode ids are never used twice. */
   readonly clearedAt: Date | null;
+  /** The furthest time that the car ever sent ahead of the clock: up to it, readings may have been stored under another. */
+  readonly skewedUpTo?: Date;
   readonly memory: ScoreMemory | null;
 }
 
@@ -197,4 +199,13 @@ export interface TombstoneDocument {
   readonly _id: string;
   readonly upTo: Date;
   readonly erasedAt: Date;
+}
+
+/** Somebody wants a car forgotten. Written by whoever asks; `doneAt` by the partition's writer. `_id` is the car. */
+export interface ErasureDocument {
+  readonly _id: string;
+  /** Readings at or before this are forgotten and will not be taken again. */
+  readonly upTo: Date;
+  readonly requestedAt: Date;
+  readonly doneAt: Date | null;
 }

@@ -38,23 +38,27 @@ export async function loadCars({ collections }: Database, cars: readonly string[
   return found;
 }
 
+/** Readings to look for in the history: among the rows of their time, or among those stored under another time. */
+export interface Wanted {
+  readonly byTime: readonly Reading[];
+  readonly bySkewedTime: readonly Reading[];
+}
+
 /**
  * Which of these readings the history holds already, by car, the time that the car sent, and the hash of the signals.
  * @throws StoreFault
  */
-export async function findKnown({ collections }: Database, readings: readonly Reading[]): Promise<KnownReadings> {
+export async function findKnown({ collections }: Database, wanted: Wanted): Promise<KnownReadings> {
   const known = new KnownReadings();
   const note = (row: Pick<ReadingDocument, 'car' | 'at' | 'skewedAt' | 'hash'>) =>
     known.add(row.car, (row.skewedAt ?? row.at).getTime(), row.hash);
   const projection = { _id: 0, car: 1, at: 1, skewedAt: 1, hash: 1 };
   try {
-    const plain = timesByCar(readings.filter(({ skewedAt }) => skewedAt === null));
-    for (const group of groupsOf([...plain], GROUP)) {
+    for (const group of groupsOf([...timesByCar(wanted.byTime)], GROUP)) {
       const filter = { $or: group.map(([car, times]) => ({ car, at: { $in: times } })) };
       for await (const row of collections.readings.find(filter, { projection })) note(row);
     }
-    const skewed = timesByCar(readings.filter(({ skewedAt }) => skewedAt !== null));
-    for (const [car, times] of skewed)
+    for (const [car, times] of timesByCar(wanted.bySkewedTime))
       for await (const row of collections.readings.find({ skewedAt: { $in: times }, car }, { projection })) note(row);
   } catch (error) {
     throw storeFaultOf(error);

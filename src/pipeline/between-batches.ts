@@ -1,0 +1,86 @@
+import { applyClock } from '../twin/apply-reading.js';
+import { commitBatch, type BatchWrite } from '../twin/commit-batch.js';
+import type { Twin } from '../twin/documents.js';
+import { foldEpisodeChanges, type PlacedChange } from '../twin/episode-writes.js';
+import { Fenced, type Holding } from './holding.js';
+import { patiently, type Workshop } from './workshop.js';
+
+/** A batch without records: the same transaction, the epoch matched, `next` where it was. */
+function emptyBatch({ position }: Holding): BatchWrite {
+  const { next, last, eventSequence } = position;
+  return {
+    before: position,
+    next,
+    last,
+    eventSequence,
+    counted: {},
+    readings: [],
+    twins: [],
+    episodes: [],
+    events: [],
+  };
+}
+
+/**
+ * The timed downgrade: cars of the partition whose open episodes did not reach their severity for long enough.
+ * @returns how many episodes were downgraded
+ */
+export async function downgradeEpisodes(holding: Holding, workshop: Workshop, signal: AbortSignal): Promise<number> {
+  const { database, rules, clock } = workshop.stages;
+  const open = { status: 'ANOMALOUS', 'source.topic': holding.topic, 'source.partition': holding.partition } as const;
+  const cars: string[] = [];
+  for await (const twin of database.collections.twins.find(open))
+    if (applyClock(twin, clock(), rules).changes.length > 0) cars.push(twin._id);
+  if (cars.length === 0) return 0;
+  const now = clock();
+  const twins: { from: number; twin: Twin }[] = [];
+  const changes: PlacedChange[] = [];
+  for (const [car, { twin }] of await holding.cars.get(cars)) {
+    const applied = twin && applyClock(twin, now, rules);
+    if (!applied?.twin || applied.changes.length === 0) continue;
+    twins.push({ from: twin.revision, twin: { ...applied.twin, revision: twin.revision + 1 } });
+    for (const change of applied.changes) changes.push({ car, change, offset: holding.position.next });
+  }
+  const { writes, events, eventSequence } = foldEpisodeChanges(
+    changes,
+    holding.position._id,
+    holding.position.eventSequence,
+    new Date(now),
+  );
+  await commit(holding, { ...emptyBatch(holding), twins, episodes: writes, events, eventSequence }, workshop, signal);
+  return events.length;
+}
+
+const ROWS = 1_000;
+
+/**
+ * Forgets a car: the twin, its episodes and its events at once, leaving a tombstone, then the history piece by piece.
+ * Safe to repeat.
+ */
+export async function eraseCar(
+  holding: Holding,
+  car: string,
+  upTo: Date,
+  workshop: Workshop,
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, clock } = workshop.stages;
+  const erase = { car, upTo, now: new Date(clock()) };
+  await commit(holding, { ...emptyBatch(holding), erase }, workshop, signal);
+  holding.cars.drop([car]);
+  const { readings } = database.collections;
+  for (;;) {
+    const rows = await readings.find({ car, at: { $lte: upTo } }, { projection: { _id: 1 }, limit: ROWS }).toArray();
+    if (rows.length === 0) return;
+    await readings.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } });
+  }
+}
+
+async function commit(holding: Holding, write: BatchWrite, workshop: Workshop, signal: AbortSignal): Promise<void> {
+  const { stages, publisher } = workshop;
+  const outcome = await patiently(() => commitBatch(stages.database, write), workshop, signal);
+  if (outcome.kind !== 'committed') throw new Fenced(`a write between batches was ${outcome.kind}`);
+  holding.position = outcome.position;
+  holding.cars.put(write.twins.map(({ twin }) => twin));
+  holding.position = await publisher.publish(holding.position, [], write.events, signal);
+}

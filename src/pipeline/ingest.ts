@@ -1,0 +1,76 @@
+import type { BatchOutcome, RecordBatch } from '../kafka/record-batch.js';
+import { downgradeEpisodes, eraseCar } from './between-batches.js';
+import { PartitionWriter } from './partition-writer.js';
+import { messageOf, type Workshop } from './workshop.js';
+
+/** Which partition a car's records are in. */
+export type PartitionOfCar = (car: string) => Promise<number>;
+
+/** All partitions of this process: one writer for each, and what they do between batches. */
+export class Ingest {
+  readonly #writers = new Map<string, PartitionWriter>();
+  readonly #stopping = new AbortController();
+  #timer: NodeJS.Timeout | null = null;
+  #round: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly workshop: Workshop,
+    private readonly partitionOfCar: PartitionOfCar,
+  ) {}
+
+  handle(batch: RecordBatch): Promise<BatchOutcome> {
+    return this.#writer(batch.topic, batch.partition).handle(batch);
+  }
+
+  /** Writers of partitions that went to somebody else forget what they hold. */
+  assigned(topic: string, partitions: readonly number[]): void {
+    for (const writer of this.#writers.values())
+      if (writer.topic === topic && !partitions.includes(writer.partition)) void writer.release();
+  }
+
+  /** @param interval ms between two rounds of the work between batches */
+  start(interval: number): void {
+    this.#timer ??= setInterval(() => {
+      this.#round = this.#round.then(() => this.betweenBatches());
+    }, interval);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#stopping.abort(new Error('ingest stops'));
+    await this.#round;
+  }
+
+  /** One round of timed downgrades and asked-for erasures. What fails is tried in the next round. */
+  async betweenBatches(): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      for (const writer of this.#writers.values())
+        await writer.between((holding) => downgradeEpisodes(holding, this.workshop, signal));
+      await this.#erase(signal);
+    } catch (error) {
+      if (!signal.aborted) this.workshop.log('warn', 'the work between batches waits', { error: messageOf(error) });
+    }
+  }
+
+  async #erase(signal: AbortSignal): Promise<void> {
+    const { erasures } = this.workshop.stages.database.collections;
+    const { clock } = this.workshop.stages;
+    for (const { _id: car, upTo } of await erasures.find({ doneAt: null }, { limit: 100 }).toArray()) {
+      const partition = await this.partitionOfCar(car);
+      const writer = [...this.#writers.values()].find((one) => one.partition === partition);
+      const done = await writer?.between((holding) =>
+        eraseCar(holding, car, upTo, this.workshop, signal).then(() => true),
+      );
+      if (done) await erasures.updateOne({ _id: car, upTo }, { $set: { doneAt: new Date(clock()) } });
+    }
+  }
+
+  #writer(topic: string, partition: number): PartitionWriter {
+    const key = `${topic}/${partition}`;
+    const writer = this.#writers.get(key) ?? new PartitionWriter(topic, partition, this.workshop);
+    this.#writers.set(key, writer);
+    return writer;
+  }
+}
