@@ -6,7 +6,15 @@ import { isRunning } from './process-identity.js';
 import { lineProgress, type Progress } from './progress.js';
 import { buildSecantusRs } from './secantus-build.js';
 import { startStack, type StackUrls } from './stack.js';
-import { allRecords, endRecorded, livingParts, readRecord, type PartRecord, type StackRecord } from './stack-record.js';
+import {
+  allRecords,
+  endRecorded,
+  livingParts,
+  partsOf,
+  readRecord,
+  type PartRecord,
+  type StackRecord,
+} from './stack-record.js';
 import { surroundingsOf } from './surroundings.js';
 
 /** `print` is the command's answer and goes to standard output; `say` is what happens meanwhile. */
@@ -110,10 +118,6 @@ function exportsOf({ mongodbUri, kafkaBrokers, mqttUrl }: StackUrls): string[] {
     `export KAFKA_BROKERS='${kafkaBrokers}'`,
     `export MQTT_URL='${mqttUrl}'`,
   ];
-}
-
-function partsOf(record: StackRecord): [PartName, PartRecord][] {
-  return Object.entries(record.parts) as [PartName, PartRecord][];
 }
 
 async function statusRow(name: PartName, part: PartRecord): Promise<string[]> {

@@ -26,6 +26,9 @@ export function kafkaSettings({ dataDir, port, extraPort }: Place): string {
     'share.coordinator.state.topic.num.partitions': 1,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1000,
+    // A broker that was killed may register again only when its former session has run out: 9 s by default.
+    'broker.session.timeout.ms': 4000,
+    'broker.heartbeat.interval.ms': 1000,
     'replica.fetch.max.bytes': FOUR_MEGABYTES,
     'log.cleaner.dedupe.buffer.size': 2 * FOUR_MEGABYTES,
     'num.network.threads': 2,

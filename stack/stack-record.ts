@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { PartName } from './part.js';
+import { PART_NAMES, type PartName } from './part.js';
 import { endProcess, isRunning, type ProcessIdentity } from './process-identity.js';
 
 export interface PartRecord {
@@ -50,9 +50,15 @@ export function isOwned(record: StackRecord): boolean {
   return record.owner === undefined ? livingParts(record).length > 0 : isRunning(record.owner);
 }
 
+/** In the order in which they are started, whichever was quicker. */
+export function partsOf({ parts }: StackRecord): [PartName, PartRecord][] {
+  return PART_NAMES.flatMap((name) =>
+    parts[name] === undefined ? [] : [[name, parts[name]] as [PartName, PartRecord]],
+  );
+}
+
 export function livingParts(record: StackRecord): [PartName, PartRecord][] {
-  const parts = Object.entries(record.parts) as [PartName, PartRecord][];
-  return parts.filter(([, part]) => part.process !== undefined && isRunning(part.process));
+  return partsOf(record).filter(([, part]) => part.process !== undefined && isRunning(part.process));
 }
 
 /** Ends every server of a record and, when it was temporary, removes its data. */
