@@ -37,7 +37,7 @@ export async function downgradeEpisodes(holding: Holding, workshop: Workshop, si
   const changes: PlacedChange[] = [];
   for (const [car, { twin }] of await holding.cars.get(cars)) {
     const applied = twin && applyClock(twin, now, rules);
-    if (!applied?.twin || applied.changes.length === 0) continue;
+    if (!twin || !applied?.twin || applied.changes.length === 0) continue;
     twins.push({ from: twin.revision, twin: { ...applied.twin, revision: twin.revision + 1 } });
     for (const change of applied.changes) changes.push({ car, change, offset: holding.position.next });
   }

@@ -101,6 +101,7 @@ export class Holding {
   async #follow(first: number, log: LogBounds, { signal }: RecordBatch): Promise<number | null> {
     const lost = lostBefore(this.position, log);
     if (lost > 0) await this.#countLost(lost, log, signal);
+    this.position = { ...this.position, clusterId: log.clusterId };
     const wasReadBack = this.#log === 'reading-back';
     this.#log = 'checked';
     const { next } = this.position;

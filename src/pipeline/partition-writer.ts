@@ -11,6 +11,13 @@ import { messageOf, patiently, type Workshop } from './workshop.js';
 /** How long a writer that was fenced out waits before it takes the partition over again, ms. */
 const FENCED_PAUSE = 2_000;
 
+/** The position is mine but elsewhere: go on there. */
+class Moved extends Error {
+  constructor(readonly offset: number) {
+    super(`the position is at ${offset}, not where this writer left it`);
+  }
+}
+
 /**
  * The one writer of a partition in this process. Whatever writes (batches, timers, an erase) goes through its queue, one
  * after the other.
@@ -70,6 +77,7 @@ export class PartitionWriter {
     try {
       return await this.workshop.stages.observer.timed('batch', () => this.#apply(batch));
     } catch (error) {
+      if (error instanceof Moved) return { kind: 'seek', offset: error.offset };
       this.#holding = null;
       if (signal.aborted) return { kind: 'abandoned' };
       const level = error instanceof Fenced ? 'warn' : 'error';
@@ -103,7 +111,13 @@ export class PartitionWriter {
     try {
       await this.#commit(holding, records, signal);
     } catch (error) {
-      if (signal.aborted || error instanceof Fenced || holding.position.next > (records[0]?.offset ?? 0)) throw error;
+      if (
+        signal.aborted ||
+        error instanceof Fenced ||
+        error instanceof Moved ||
+        holding.position.next > (records[0]?.offset ?? 0)
+      )
+        throw error;
       const [record] = records;
       if (records.length === 1 && record) {
         this.workshop.log('error', 'a record is put aside', { offset: record.offset, error: messageOf(error) });
@@ -147,7 +161,7 @@ export class PartitionWriter {
         return false;
       case 'fenced':
         await holding.readAgain(signal);
-        throw new Fenced(`the position is at ${holding.position.next}, not where this writer left it`);
+        throw new Moved(holding.position.next);
     }
   }
 }

@@ -90,7 +90,7 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
     ...skewOf(before, reading),
     openEpisodes: episodes.state.open,
     recent: episodes.state.recent,
-    clearedAt: episodes.state.clearedAt,
+    cleared: episodes.state.cleared,
     memory: scored?.kind === 'scored' ? scored.memory : before.memory,
   };
   return { twin: after, changes: episodes.changes };
@@ -134,13 +134,13 @@ function emptyTwin({ reading, hash, receivedAt, source }: Arrived): Twin {
     source,
     openEpisodes: {},
     recent: [],
-    clearedAt: null,
+    cleared: {},
     memory: null,
   };
 }
 
 function episodeStateOf(twin: Twin) {
-  return { open: twin.openEpisodes, recent: twin.recent, clearedAt: twin.clearedAt };
+  return { open: twin.openEpisodes, recent: twin.recent, cleared: twin.cleared };
 }
 
 function twinScoreOf(score: Score): TwinScore {

@@ -99,7 +99,7 @@ async function movePosition({ collections }: Database, write: BatchWrite, sessio
   const position = await collections.positions.findOneAndUpdate(
     { _id: before._id, epoch: before.epoch, next: before.next, eventSequence: before.eventSequence },
     {
-      $set: { next, last, eventSequence },
+      $set: { next, last, eventSequence, clusterId: before.clusterId },
       $currentDate: { updatedAt: true },
       ...(Object.keys(increments).length > 0 ? { $inc: increments } : {}),
     },

@@ -68,8 +68,8 @@ export interface Twin {
   readonly openEpisodes: Readonly<Partial<Record<EpisodeKind, OpenEpisode>>>;
   /** Kinds blamed by the last n readings, oldest first; null where a reading lay below the threshold. */
   readonly recent: readonly (EpisodeKind | null)[];
-  /** Event time of the newest clearing; a new episode opens only after it, so that episode ids are never used twice. */
-  readonly clearedAt: Date | null;
+  /** Event time of the newest clearing by kind; the next episode opens only after it, so that no id is used twice. */
+  readonly cleared: Readonly<Partial<Record<EpisodeKind, Date>>>;
   /** The furthest time that the car ever sent ahead of the clock: up to it, readings may have been stored under another. */
   readonly skewedUpTo?: Date;
   readonly memory: ScoreMemory | null;

@@ -23,7 +23,7 @@ export interface EpisodeRules {
 export interface EpisodeState {
   readonly open: Readonly<Partial<Record<EpisodeKind, OpenEpisode>>>;
   readonly recent: readonly (EpisodeKind | null)[];
-  readonly clearedAt: Date | null;
+  readonly cleared: Readonly<Partial<Record<EpisodeKind, Date>>>;
 }
 
 /** What one reading (or a timer) did to one episode. `event` is null where it only extends it. */
@@ -74,20 +74,20 @@ export function advanceEpisodes(
   const recent = [...state.recent, blamed].slice(-rules.window);
   const open: Partial<Record<EpisodeKind, OpenEpisode>> = {};
   const changes: EpisodeChange[] = [];
-  let clearedAt = state.clearedAt;
+  const cleared = { ...state.cleared };
   for (const kind of EPISODE_KINDS) {
     const before = state.open[kind];
     const step = before
       ? continueEpisode(before, kind, at, score, rules)
-      : maybeOpen({ car, kind, at, score, blamed, recent, clearedAt }, rules);
+      : maybeOpen({ car, kind, at, score, blamed, recent, clearedAt: cleared[kind] }, rules);
     if (step.episode) open[kind] = step.episode;
     if (step.change) changes.push(step.change);
-    if (step.change?.event === 'CLEARED') clearedAt = at;
+    if (step.change?.event === 'CLEARED') cleared[kind] = at;
   }
   // What belonged to a cleared episode must not open the next one.
-  const cleared = new Set(changes.filter(({ event }) => event === 'CLEARED').map(({ kind }) => kind));
-  const kept = recent.map((kind) => (kind !== null && cleared.has(kind) ? null : kind));
-  return { state: { open, recent: kept, clearedAt }, changes };
+  const over = new Set(changes.filter(({ event }) => event === 'CLEARED').map(({ kind }) => kind));
+  const kept = recent.map((kind) => (kind !== null && over.has(kind) ? null : kind));
+  return { state: { open, recent: kept, cleared }, changes };
 }
 
 interface Opening {
@@ -97,14 +97,14 @@ interface Opening {
   readonly score: Score;
   readonly blamed: EpisodeKind | null;
   readonly recent: readonly (EpisodeKind | null)[];
-  readonly clearedAt: Date | null;
+  readonly clearedAt: Date | undefined;
 }
 
 const NOTHING: Step = { episode: null, change: null };
 
 function maybeOpen({ car, kind, at, score, blamed, recent, clearedAt }: Opening, rules: EpisodeRules): Step {
   if (blamed !== kind || recent.filter((one) => one === kind).length < rules.open) return NOTHING;
-  if (clearedAt !== null && at <= clearedAt) return NOTHING;
+  if (clearedAt && at <= clearedAt) return NOTHING;
   const ratio = ratioOf(score);
   const severity = severityOf(ratio, rules);
   const id = episodeId(car, kind, at);
