@@ -87,8 +87,15 @@ export class DeadLetters {
    * until it fits.
    */
   async send(letters: readonly DeadLetter[], signal?: AbortSignal): Promise<void> {
-    let records = letters.map((letter) => deadLetter(letter, this.#topic));
-    while (records.length > 0) records = await this.#refused(records, signal);
+    await this.sendRecords(
+      letters.map((letter) => deadLetter(letter, this.#topic)),
+      signal,
+    );
+  }
+
+  /** The same for letters that `deadLetter` has made already. */
+  async sendRecords(letters: readonly OutRecord[], signal?: AbortSignal): Promise<void> {
+    for (let left = letters; left.length > 0; ) left = await this.#refused(left, signal);
   }
 
   async #refused(records: readonly OutRecord[], signal: AbortSignal | undefined): Promise<OutRecord[]> {
