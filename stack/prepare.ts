@@ -16,12 +16,17 @@ export async function preparePart(name: PartName, surroundings: Surroundings, pr
     return part.choose(surroundings);
   } catch (error) {
     if (name === 'mqtt') return announce(mqttWithoutPackages(firstLine(error)), progress);
-    throw error;
+    throw new PartMissing(name, couldNotFetch(choice, PARTS[name].variable, error));
   }
 }
 
 export async function prepareParts(surroundings: Surroundings, progress: Progress): Promise<void> {
   for (const name of PART_NAMES) await preparePart(name, surroundings, progress);
+}
+
+function couldNotFetch(choice: Choice, variable: string, error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `${choice.server} ${choice.version} could not be fetched. Try again with a network, or name a running one in ${variable}. ${reason}`;
 }
 
 function announce(choice: Choice, progress: Progress): Choice {

@@ -78,6 +78,8 @@ async function downloadWheel(folder: string, progress: Progress): Promise<string
     'download',
     '--quiet',
     '--no-cache-dir',
+    '--retries',
+    '2',
     '--dest',
     wheels,
     ...wheelOptions(),

@@ -24,11 +24,10 @@ export async function setUpTensorflow(
   surroundings: Surroundings,
   progress: Progress,
 ): Promise<Choice> {
-  const stamp = readStamp(projectDir);
-  if (stamp !== undefined) return stamp;
-  const outcome = await makeNative(projectDir, surroundings, progress);
+  const known = readStamp(projectDir);
+  const outcome = known ?? (await makeNative(projectDir, surroundings, progress));
   if (outcome.source === 'missing') progress.say(`tensorflow: ${outcome.why}; WebAssembly takes its place`);
-  writeFileSync(join(projectDir, 'node_modules', STAMP), JSON.stringify({ at: Date.now(), choice: outcome }));
+  if (known === undefined) writeStamp(projectDir, outcome);
   return outcome;
 }
 
@@ -73,8 +72,15 @@ function native(source: Choice['source'], projectDir: string, why: string): Choi
 }
 
 function webAssembly(reason: string): Choice {
-  const why = `native TensorFlow cannot be had (${reason.split('\n')[0]})`;
-  return { source: 'missing', server: 'WebAssembly', version: '', why, advice: reason };
+  const why = `native TensorFlow cannot be had (${lastComplaint(reason)})`;
+  const advice = 'native TensorFlow is tried again after a day, or at once when node_modules is removed';
+  return { source: 'missing', server: 'WebAssembly', version: '', why, advice };
+}
+
+/** Of what a program said the last line that speaks of an error. */
+function lastComplaint(output: string): string {
+  const lines = output.trim().split('\n').reverse();
+  return lines.find((line) => /\berr(or)?\b/i.test(line)) ?? lines[0] ?? '';
 }
 
 async function loads(projectDir: string): Promise<boolean> {
@@ -110,6 +116,10 @@ function readStamp(projectDir: string): Choice | undefined {
   } catch {
     return undefined;
   }
+}
+
+function writeStamp(projectDir: string, choice: Choice): void {
+  writeFileSync(join(projectDir, 'node_modules', STAMP), JSON.stringify({ at: Date.now(), choice }));
 }
 
 function packageFolder(projectDir: string): string {
