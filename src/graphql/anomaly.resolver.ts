@@ -1,0 +1,69 @@
+import { Inject } from '@nestjs/common';
+import { ID, Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { Fleet } from '../fleet/fleet.js';
+import { FLEET } from '../fleet/fleet.module.js';
+import { isCarId } from '../telemetry/car-id.js';
+import type { Database } from '../twin/database.js';
+import { DATABASE } from '../twin/twin.module.js';
+import { type AnomaliesPage, anomaliesPage, countAnomalies } from './anomalies-page.js';
+import { AnomaliesArgs } from './anomaly.args.js';
+import { Anomaly, AnomalyConnection, anomalyModel } from './anomaly.model.js';
+import { Car, carModel } from './car.model.js';
+import { LOADERS, type Loaders } from './loaders.js';
+import { Node, nodeKind } from './node.model.js';
+import { Reading, readingModel } from './reading.model.js';
+import { TypedArgs } from './typed-args.js';
+
+@Resolver(() => Anomaly)
+export class AnomalyResolver {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(FLEET) private readonly fleet: Fleet,
+    @Inject(LOADERS) private readonly loaders: Loaders,
+  ) {}
+
+  @Query(() => AnomalyConnection, { description: 'Anomaly episodes, newest opening first.' })
+  anomalies(@TypedArgs({ type: () => AnomaliesArgs }) args: AnomaliesArgs): Promise<AnomaliesPage> {
+    return anomaliesPage(this.database.collections.anomalies, args);
+  }
+
+  @ResolveField(() => Car, { nullable: true, description: 'The car as it is now.' })
+  async car(@Parent() { carId }: Anomaly): Promise<Car | null> {
+    const twin = await this.loaders.cars.load(carId);
+    return twin && carModel(twin, this.fleet.edges());
+  }
+}
+
+@Resolver(() => AnomalyConnection)
+export class AnomalyConnectionResolver {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  @ResolveField(() => Int, { description: 'How many the filter lets through (a number); counted when asked for.' })
+  totalCount(@Parent() { filter }: AnomaliesPage): Promise<number> {
+    return countAnomalies(this.database.collections.anomalies, filter);
+  }
+}
+
+@Resolver(() => Node)
+export class NodeResolver {
+  constructor(
+    @Inject(FLEET) private readonly fleet: Fleet,
+    @Inject(LOADERS) private readonly loaders: Loaders,
+  ) {}
+
+  @Query(() => Node, { nullable: true, description: 'Anything by its id; null when there is no such thing.' })
+  async node(
+    @TypedArgs({ name: 'id', type: () => ID, description: 'Id of a car, an anomaly or a reading.' }) id: string,
+  ): Promise<Car | Anomaly | Reading | null> {
+    const kind = id.length <= 400 ? nodeKind(id) : null;
+    if (kind === 'Car') return this.car(id);
+    if (kind === 'Anomaly') return this.loaders.anomalies.load(id).then((row) => row && anomalyModel(row));
+    if (kind === 'Reading') return this.loaders.readings.load(id).then((row) => row && readingModel(row));
+    return null;
+  }
+
+  private async car(id: string): Promise<Car | null> {
+    const twin = isCarId(id) ? await this.loaders.cars.load(id) : null;
+    return twin && carModel(twin, this.fleet.edges());
+  }
+}

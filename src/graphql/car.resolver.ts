@@ -1,0 +1,79 @@
+import { Inject } from '@nestjs/common';
+import { ID, Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { FLEET } from '../fleet/fleet.module.js';
+import type { Fleet } from '../fleet/fleet.js';
+import { isCarId } from '../telemetry/car-id.js';
+import { Anomaly, anomalyModel } from './anomaly.model.js';
+import { ApiError } from './api-error.js';
+import { CarsArgs } from './car.args.js';
+import { Car, CarConnection, carModel } from './car.model.js';
+import { type CarsPage, carsPage } from './cars-page.js';
+import { type Connection, pageOf, pageSize } from './connection.js';
+import { checkRange, timedCursor, timedPlace } from './keyset.js';
+import { LOADERS, type Loaders } from './loaders.js';
+import { HistoryArgs } from './page.args.js';
+import { type Reading, ReadingConnection, readingModel } from './reading.model.js';
+import { TypedArgs } from './typed-args.js';
+
+@Resolver(() => Car)
+export class CarResolver {
+  constructor(
+    @Inject(FLEET) private readonly fleet: Fleet,
+    @Inject(LOADERS) private readonly loaders: Loaders,
+  ) {}
+
+  @Query(() => Car, { nullable: true, description: 'The twin of a car; null when no such car was ever seen.' })
+  async car(
+    @TypedArgs({ name: 'id', type: () => ID, description: 'Car id, as in the MQTT topic.' }) id: string,
+  ): Promise<Car | null> {
+    const twin = isCarId(id) ? await this.loaders.cars.load(id) : null;
+    return twin ? carModel(twin, this.fleet.edges()) : null;
+  }
+
+  @Query(() => CarConnection, { description: 'The cars, page by page.' })
+  cars(@TypedArgs({ type: () => CarsArgs }) args: CarsArgs): Promise<CarsPage> {
+    return carsPage(this.fleet, this.loaders, args);
+  }
+
+  @ResolveField(() => [Anomaly], { description: 'Anomalies that are open, at most one per kind.' })
+  async openEpisodes(@Parent() { openEpisodeIds }: Car): Promise<Anomaly[]> {
+    const episodes = await Promise.all(openEpisodeIds.map((id) => this.loaders.anomalies.load(id)));
+    return episodes.flatMap((episode) => (episode?.status === 'OPEN' ? [anomalyModel(episode)] : []));
+  }
+
+  @ResolveField(() => ReadingConnection, { description: 'Readings of the car by event time, oldest first.' })
+  async history(
+    @Parent() { id }: Car,
+    @TypedArgs({ type: () => HistoryArgs }) args: HistoryArgs,
+  ): Promise<Connection<Reading>> {
+    const { backwards, count, cursor } = direction(args);
+    checkRange(args);
+    const place = cursor ? timedPlace('history', cursor) : null;
+    const range = { from: args.from, to: args.to };
+    const rows = await this.loaders.histories.load({ car: id, range, place, backwards, limit: count + 1 });
+    const entry = (row: (typeof rows)[number]) => ({
+      cursor: timedCursor('history', { at: row.at.getTime(), id: row._id }),
+      node: readingModel(row),
+    });
+    return pageOf(rows, count, entry, { backwards, started: place !== null });
+  }
+}
+
+function direction({ first, after, last, before }: HistoryArgs) {
+  const forwards = first != null || after != null;
+  const backwards = last != null || before != null;
+  if (forwards && backwards) throw new ApiError('BAD_ARGUMENT', 'Give first and after, or last and before');
+  return backwards
+    ? { backwards, count: pageSize(last), cursor: before }
+    : { backwards, count: pageSize(first), cursor: after };
+}
+
+@Resolver(() => CarConnection)
+export class CarConnectionResolver {
+  constructor(@Inject(FLEET) private readonly fleet: Fleet) {}
+
+  @ResolveField(() => Int, { description: 'How many cars the filter lets through (a number); counted when asked for.' })
+  totalCount(@Parent() { filter }: CarsPage): Promise<number> {
+    return this.fleet.count(filter);
+  }
+}

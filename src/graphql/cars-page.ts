@@ -1,0 +1,74 @@
+import type { Fleet } from '../fleet/fleet.js';
+import type { Place, RankingOrder } from '../fleet/ranking.js';
+import type { Twin } from '../twin/documents.js';
+import { ApiError } from './api-error.js';
+import type { CarFilterInput, CarOrderInput, CarsArgs } from './car.args.js';
+import { carModel, type Car } from './car.model.js';
+import { type Connection, pageOf, pageSize } from './connection.js';
+import { decodeCursor, encodeCursor, isId } from './cursor.js';
+import type { Loaders } from './loaders.js';
+
+const BY_ID: CarOrderInput = { field: 'ID', direction: 'ASC' };
+
+export interface CarsPage extends Connection<Car> {
+  readonly filter: CarFilterInput;
+}
+
+/**
+ * A page of cars. By id it is one range of the primary key; in an order that changes with every message the places come
+ * out of a ranking and the cars themselves by id, so that they are shown as they are now.
+ * @throws ApiError BAD_CURSOR, BAD_ARGUMENT, PAGE_TOO_LARGE
+ */
+export async function carsPage(fleet: Fleet, loaders: Loaders, args: CarsArgs): Promise<CarsPage> {
+  const count = pageSize(args.first);
+  const order = args.orderBy ?? BY_ID;
+  const filter = args.filter ?? {};
+  const after = args.after ? placeOf(args.after, order) : null;
+  const edges = fleet.edges();
+  const rows = await rowsOf(fleet, loaders, { filter, order, after, count: count + 1 });
+  const entry = ({ twin, place }: Row) => ({ cursor: cursorOf(place, order), node: carModel(twin, edges) });
+  return { ...pageOf(rows, count, entry, { started: after !== null }), filter };
+}
+
+interface Row {
+  readonly twin: Twin;
+  readonly place: Place;
+}
+
+interface Wanted {
+  readonly filter: CarFilterInput;
+  readonly order: CarOrderInput;
+  readonly after: Place | null;
+  readonly count: number;
+}
+
+async function rowsOf(fleet: Fleet, loaders: Loaders, { filter, order, after, count }: Wanted): Promise<Row[]> {
+  if (order.field === 'ID') {
+    const twins = await fleet.byId(filter, order.direction, after?.id ?? null, count);
+    return twins.map((twin) => ({ twin, place: { value: null, id: twin._id } }));
+  }
+  const ranking: RankingOrder = { by: order.field, direction: order.direction };
+  const places = await fleet.ranking(filter, ranking, after, count);
+  const twins = await Promise.all(places.map(({ id }) => loaders.cars.load(id)));
+  return places.flatMap((place, index) => {
+    const twin = twins[index];
+    return twin ? [{ twin, place }] : [];
+  });
+}
+
+function cursorOf(place: Place, { field, direction }: CarOrderInput): string {
+  return encodeCursor(['cars', field, direction, place.value, place.id]);
+}
+
+const isPlace = (parts: unknown[]): parts is [string, string, number | null, string] =>
+  parts.length === 4 && (parts[2] === null || Number.isFinite(parts[2])) && isId(parts[3]);
+
+function placeOf(cursor: string, order: CarOrderInput): Place {
+  const [field, direction, value, id] = decodeCursor(cursor, 'cars', isPlace);
+  if (field !== order.field || direction !== order.direction)
+    throw new ApiError('BAD_CURSOR', 'The cursor belongs to another order');
+  if (field === 'LAST_SEEN' && !isTimeValue(value)) throw new ApiError('BAD_CURSOR');
+  return { value, id };
+}
+
+const isTimeValue = (value: number | null) => Number.isSafeInteger(value) && Math.abs(value as number) <= 8.64e15;

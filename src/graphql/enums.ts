@@ -1,0 +1,77 @@
+import { registerEnumType } from '@nestjs/graphql';
+import { FRESHNESSES } from '../fleet/freshness.js';
+import { SIGNALS } from '../telemetry/signals.js';
+import { EPISODE_EVENTS, SEVERITIES, STATUSES } from '../twin/documents.js';
+import { EPISODE_KINDS } from '../twin/episode-kind.js';
+
+/** GraphQL enums out of the lists of names that the stages work with. */
+function enumOf<T extends string>(values: readonly T[]): { readonly [Name in T]: Name } {
+  return Object.freeze(Object.fromEntries(values.map((value) => [value, value]))) as { readonly [Name in T]: Name };
+}
+
+const described = (texts: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(texts).map(([name, description]) => [name, { description }]));
+
+export const CarStatus = enumOf(STATUSES);
+registerEnumType(CarStatus, {
+  name: 'CarStatus',
+  description: 'How a car fares, by its last readings.',
+  valuesMap: described({
+    NORMAL: 'No reading above the threshold of late.',
+    SUSPECT: 'Some readings above the threshold, not yet enough for an anomaly.',
+    ANOMALOUS: 'An anomaly is open.',
+  }),
+});
+
+export const CarFreshness = enumOf(FRESHNESSES);
+registerEnumType(CarFreshness, {
+  name: 'CarFreshness',
+  description: 'How long ago a car was last seen, by the clock of the service when it answers.',
+  valuesMap: described({
+    LIVE: 'Seen within STALE_AFTER (60 s unless set otherwise).',
+    STALE: 'Not seen within STALE_AFTER.',
+    OFFLINE: 'Not seen within OFFLINE_AFTER (600 s unless set otherwise).',
+  }),
+});
+
+export const SignalName = enumOf(SIGNALS.map(({ name }) => name));
+registerEnumType(SignalName, {
+  name: 'SignalName',
+  description: 'A signal of a car.',
+  valuesMap: described(Object.fromEntries(SIGNALS.map(({ name, title, unit }) => [name, `${title}, ${unit}.`]))),
+});
+
+export const AnomalyKind = enumOf(EPISODE_KINDS);
+registerEnumType(AnomalyKind, {
+  name: 'AnomalyKind',
+  description: 'What an anomaly is about: the group of the signal that is blamed most.',
+});
+
+export const AnomalySeverity = enumOf(SEVERITIES);
+registerEnumType(AnomalySeverity, {
+  name: 'AnomalySeverity',
+  description: 'By the ratio of score to threshold, in rising order.',
+});
+
+export const AnomalyStatus = enumOf(['OPEN', 'CLEARED'] as const);
+registerEnumType(AnomalyStatus, { name: 'AnomalyStatus', description: 'Whether an anomaly goes on.' });
+
+export const AnomalyEventType = enumOf(EPISODE_EVENTS);
+registerEnumType(AnomalyEventType, { name: 'AnomalyEventType', description: 'What happened to an anomaly.' });
+
+export const CarOrderField = enumOf(['SCORE', 'LAST_SEEN', 'ID'] as const);
+registerEnumType(CarOrderField, {
+  name: 'CarOrderField',
+  description: 'What cars are ordered by.',
+  valuesMap: described({
+    SCORE: 'Score divided by threshold, so that scores of different models compare; a ranking up to 2 s old.',
+    LAST_SEEN: 'Event time of the newest reading; a ranking up to 2 s old.',
+    ID: 'Car id, byte by byte.',
+  }),
+});
+
+export const OrderDirection = enumOf(['ASC', 'DESC'] as const);
+registerEnumType(OrderDirection, {
+  name: 'OrderDirection',
+  description: 'Rising or falling. Car ids rise within equal values either way.',
+});

@@ -1,0 +1,94 @@
+import { type ExecutionResult, GraphQLError } from 'graphql/index.js';
+import { MongoError, MongoServerError } from 'mongodb';
+import { ApiError, type ApiErrorCode } from './api-error.js';
+
+const MAX_TIME_EXPIRED = 50;
+const TIMED_OUT = new Set(['MongoOperationTimeoutError']);
+const AWAY = new Set([
+  'MongoServerSelectionError',
+  'MongoNetworkError',
+  'MongoNetworkTimeoutError',
+  'MongoPoolClearedError',
+  'MongoPoolClosedError',
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongoClientClosedError',
+  'MongoExpiredSessionError',
+]);
+/** Shutting down, stepping down, not primary: the server is there and cannot answer now. */
+const AWAY_CODES = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
+
+/** What a caller is told about any fault. Nothing of a fault that is not ours gets out. */
+export function apiErrorOf(fault: unknown): ApiError {
+  if (fault instanceof ApiError) return fault;
+  if (fault instanceof MongoError) return new ApiError(codeOfMongo(fault), undefined, { cause: fault });
+  return new ApiError('INTERNAL', undefined, { cause: fault });
+}
+
+function codeOfMongo(fault: MongoError): ApiErrorCode {
+  if (TIMED_OUT.has(fault.name) || (fault instanceof MongoServerError && fault.code === MAX_TIME_EXPIRED))
+    return 'TIMEOUT';
+  const away = AWAY.has(fault.name) || (fault instanceof MongoServerError && AWAY_CODES.has(Number(fault.code)));
+  return away ? 'UNAVAILABLE' : 'INTERNAL';
+}
+
+export interface PublicError {
+  readonly message: string;
+  readonly locations?: GraphQLError['locations'];
+  readonly path?: GraphQLError['path'];
+  readonly extensions: { readonly code: ApiErrorCode };
+}
+
+/**
+ * The errors of an execution as they leave the service. An error of the GraphQL engine about the request itself keeps its
+ * message; an error that was thrown while resolving becomes that of `apiErrorOf`.
+ * @param report is given what is not the caller's fault
+ */
+export function publicErrors(error: unknown, report: (fault: unknown) => void): PublicError[] {
+  const inner = innerErrors(error);
+  if (inner) return inner.flatMap((each) => publicErrors(each, report));
+  const place = error instanceof GraphQLError ? { locations: error.locations, path: error.path } : {};
+  const { message, code } = told(error, report);
+  return [{ message, ...definedOnly(place), extensions: { code } }];
+}
+
+function told(error: unknown, report: (fault: unknown) => void): { message: string; code: ApiErrorCode } {
+  const cause = causeOf(error);
+  const engine = engineCode(error, cause);
+  if (engine) return { message: (error as Error).message, code: engine };
+  const fault = apiErrorOf(cause);
+  if (fault.cause !== undefined) report(fault.cause);
+  return fault;
+}
+
+/** Mercurius wraps the errors of a validation into one. */
+function innerErrors(error: unknown): readonly unknown[] | null {
+  const holder = causeOf(error) as { errors?: unknown };
+  return Array.isArray(holder?.errors) && holder.errors.length > 0 ? holder.errors : null;
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? causeOf(error.originalError) : error;
+}
+
+/** The code of a refusal by the GraphQL engine or the HTTP layer; null when the error came out of a resolver. */
+function engineCode(error: unknown, cause: unknown): ApiErrorCode | null {
+  if (cause instanceof ApiError || cause instanceof MongoError) return null;
+  const { code, statusCode } = (cause ?? {}) as { code?: unknown; statusCode?: unknown };
+  if (code === 'MER_ERR_GQL_QUERY_DEPTH') return 'TOO_DEEP';
+  if (typeof code === 'string' && code.startsWith('MER_ERR_')) return 'BAD_REQUEST';
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return 'BAD_REQUEST';
+  if (cause instanceof GraphQLError && cause.path === undefined) return 'BAD_REQUEST';
+  return error instanceof GraphQLError && error.path === undefined && cause === error ? 'BAD_REQUEST' : null;
+}
+
+function definedOnly<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as Partial<T>;
+}
+
+/** 400 when the request was refused as a whole, 200 otherwise: errors of fields come beside what could be answered. */
+export function formatted(execution: ExecutionResult, report: (fault: unknown) => void) {
+  const errors = (execution.errors ?? []).flatMap((error) => publicErrors(error, report));
+  const refused = !execution.data && errors.some(({ path }) => path === undefined);
+  return { statusCode: refused ? 400 : 200, response: { data: execution.data ?? null, errors } };
+}

@@ -1,0 +1,62 @@
+import { Field, Int, ObjectType } from '@nestjs/graphql';
+import type { DatedSummary } from '../fleet/fleet.js';
+import { FRESHNESSES, type Freshness } from '../fleet/freshness.js';
+import { STATUSES, type Status } from '../twin/documents.js';
+import { ScorePercentiles } from './car.model.js';
+import { CarFreshness, CarStatus } from './enums.js';
+import { DateTime } from './scalars.js';
+
+@ObjectType({ description: 'How many cars have a status.' })
+export class StatusCount {
+  @Field(() => CarStatus, { description: 'The status.' })
+  readonly status!: Status;
+
+  @Field(() => Int, { description: 'Cars that have it (a number).' })
+  readonly cars!: number;
+}
+
+@ObjectType({ description: 'How many cars have a freshness.' })
+export class FreshnessCount {
+  @Field(() => CarFreshness, { description: 'The freshness.' })
+  readonly freshness!: Freshness;
+
+  @Field(() => Int, { description: 'Cars that have it (a number).' })
+  readonly cars!: number;
+}
+
+@ObjectType({ description: 'What an answer about the fleet rests on.' })
+export class Coverage {
+  @Field(() => Int, { description: 'Cars that were counted (a number).' })
+  readonly cars!: number;
+
+  @Field(() => Int, { description: 'Cars among them that have a score (a number): what percentiles rest on.' })
+  readonly scored!: number;
+
+  @Field(() => DateTime, { description: 'When they were counted.' })
+  readonly asOf!: Date;
+}
+
+@ObjectType('Fleet', { description: 'All cars together, counted in the database.' })
+export class FleetModel {
+  @Field(() => [StatusCount], { description: 'Cars by status; every status is listed.' })
+  readonly byStatus!: StatusCount[];
+
+  @Field(() => [FreshnessCount], { description: 'Cars by freshness; every freshness is listed.' })
+  readonly byFreshness!: FreshnessCount[];
+
+  @Field(() => ScorePercentiles, { description: 'How score / threshold spreads over the cars.' })
+  readonly score!: ScorePercentiles;
+
+  @Field(() => Coverage, { description: 'What was counted and when; at most 2 s ago.' })
+  readonly coverage!: Coverage;
+}
+
+export function fleetModel(summary: DatedSummary): FleetModel {
+  const [p50 = null, p90 = null, p95 = null, p99 = null] = summary.percentiles;
+  return {
+    byStatus: STATUSES.map((status) => ({ status, cars: summary.byStatus[status] })),
+    byFreshness: FRESHNESSES.map((freshness) => ({ freshness, cars: summary.byFreshness[freshness] })),
+    score: { p50, p90, p95, p99 },
+    coverage: { cars: summary.cars, scored: summary.scored, asOf: new Date(summary.asOf) },
+  };
+}

@@ -1,0 +1,1 @@
+export const GRAPHIQL_PAGE = '<!doctype html><title>GraphQL</title>';

@@ -1,0 +1,26 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { MercuriusDriver } from '@nestjs/mercurius';
+import { FleetModule } from '../fleet/fleet.module.js';
+import type { Settings } from '../settings/settings.js';
+import { DATABASE } from '../twin/twin.module.js';
+import { GraphiqlController } from './graphiql.controller.js';
+import { LOADERS, loadersOf } from './loaders.js';
+import { RESOLVERS } from './resolvers.js';
+import { mercuriusOptions } from './mercurius-options.js';
+
+/** GraphQL over HTTP and WebSocket at /graphql, and a page to try it at /graphiql where the settings say so. */
+@Module({})
+export class GraphqlModule {
+  static with(settings: Settings, clock: () => number = Date.now): DynamicModule {
+    return {
+      module: GraphqlModule,
+      imports: [
+        FleetModule.with(settings, clock),
+        GraphQLModule.forRoot({ driver: MercuriusDriver, ...mercuriusOptions() }),
+      ],
+      controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
+      providers: [{ provide: LOADERS, inject: [DATABASE], useFactory: loadersOf }, ...RESOLVERS],
+    };
+  }
+}

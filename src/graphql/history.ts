@@ -1,0 +1,60 @@
+import type { Collection, Document } from 'mongodb';
+import { READ_LIMIT } from '../fleet/fleet.js';
+import type { ReadingDocument } from '../twin/documents.js';
+import { ApiError } from './api-error.js';
+import { type TimeRange, type TimedPlace, pageBounds } from './keyset.js';
+
+/** Pages that go into one command, and rows that all pages of one turn may have together. */
+const PAGES = 100;
+const ROWS = 50_000;
+
+/** A page of one car's history in the order of (at, _id); backwards pages come newest first. */
+export interface HistoryPage {
+  readonly car: string;
+  readonly range: TimeRange;
+  readonly place: TimedPlace | null;
+  readonly backwards: boolean;
+  readonly limit: number;
+}
+
+/**
+ * The rows of many pages with one command for up to PAGES of them: one branch of a `$unionWith` per index range, each
+ * limited for itself.
+ * @throws ApiError PAGE_TOO_LARGE when the pages could have more than ROWS rows together
+ */
+export async function readHistories(
+  readings: Collection<ReadingDocument>,
+  pages: readonly HistoryPage[],
+): Promise<ReadingDocument[][]> {
+  if (pages.length > 1 && pages.reduce((sum, { limit }) => sum + limit, 0) > ROWS)
+    throw new ApiError('PAGE_TOO_LARGE', `The histories of one request have at most ${ROWS} readings together`);
+  const answers: ReadingDocument[][] = pages.map(() => []);
+  for (let start = 0; start < pages.length; start += PAGES) {
+    const group = pages.slice(start, start + PAGES);
+    for (const row of await readGroup(readings, group)) answers[start + row.page]?.push(withoutPage(row));
+  }
+  return answers.map((rows, index) => rows.slice(0, pages[index]?.limit));
+}
+
+type PagedRow = ReadingDocument & { page: number };
+
+async function readGroup(readings: Collection<ReadingDocument>, pages: readonly HistoryPage[]): Promise<PagedRow[]> {
+  const [first, ...others] = pages.flatMap((page, index) => branchesOf(page, index));
+  if (!first) return [];
+  const unions = others.map((pipeline) => ({ $unionWith: { coll: readings.collectionName, pipeline } }));
+  return await readings.aggregate<PagedRow>([...first, ...unions], { maxTimeMS: READ_LIMIT }).toArray();
+}
+
+function branchesOf({ car, range, place, backwards, limit }: HistoryPage, page: number): Document[][] {
+  const step = backwards ? -1 : 1;
+  return pageBounds('at', range, place, backwards).map((bounds) => [
+    { $match: { car, ...bounds } },
+    { $sort: { car: step, at: step, _id: step } },
+    { $limit: limit },
+    { $addFields: { page: { $literal: page } } },
+  ]);
+}
+
+function withoutPage({ page: _, ...row }: PagedRow): ReadingDocument {
+  return row;
+}

@@ -1,0 +1,44 @@
+import type { Collection, Document, Filter, WithId } from 'mongodb';
+import { READ_LIMIT } from '../fleet/fleet.js';
+import type { Database } from '../twin/database.js';
+import type { EpisodeDocument, ReadingDocument, Twin } from '../twin/documents.js';
+import { BatchLoader } from './batch-loader.js';
+import { type HistoryPage, readHistories } from './history.js';
+
+/** Ids in one `$in`: larger ones are slower per id. */
+const GROUP = 500;
+
+/** Reads by id, each gathered over all requests of one turn of the event loop. */
+export interface Loaders {
+  readonly cars: BatchLoader<string, Twin | null>;
+  readonly anomalies: BatchLoader<string, EpisodeDocument | null>;
+  readonly readings: BatchLoader<string, ReadingDocument | null>;
+  readonly histories: BatchLoader<HistoryPage, ReadingDocument[]>;
+}
+
+export const LOADERS = Symbol('Loaders');
+
+export function loadersOf({ collections }: Database): Loaders {
+  return {
+    cars: new BatchLoader((ids) => byId(collections.twins, ids, { memory: 0, recent: 0 })),
+    anomalies: new BatchLoader((ids) => byId(collections.anomalies, ids)),
+    readings: new BatchLoader((ids) => byId(collections.readings, ids)),
+    histories: new BatchLoader((pages) => readHistories(collections.readings, pages)),
+  };
+}
+
+/** The documents in the order of the ids; null where there is none. An id that is asked for twice is read once. */
+export async function byId<T extends Document & { readonly _id: string }>(
+  collection: Collection<T>,
+  ids: readonly string[],
+  projection: Document = {},
+): Promise<(T | null)[]> {
+  const wanted = [...new Set(ids)];
+  const found = new Map<string, T>();
+  for (let start = 0; start < wanted.length; start += GROUP) {
+    const filter = { _id: { $in: wanted.slice(start, start + GROUP) } } as Filter<T>;
+    const rows = await collection.find(filter, { projection, maxTimeMS: READ_LIMIT }).toArray();
+    for (const row of rows) found.set((row as WithId<T>)._id as string, row as unknown as T);
+  }
+  return ids.map((id) => found.get(id) ?? null);
+}

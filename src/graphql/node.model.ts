@@ -1,0 +1,33 @@
+import { Field, ID, InterfaceType, ObjectType } from '@nestjs/graphql';
+
+/** What a node is, told by its id alone: a car id has no slash, an episode's two, a reading's three. */
+export type NodeKind = 'Car' | 'Anomaly' | 'Reading';
+
+export function nodeKind(id: string): NodeKind | null {
+  const slashes = id.split('/').length - 1;
+  return slashes === 0 ? 'Car' : slashes === 2 ? 'Anomaly' : slashes === 3 ? 'Reading' : null;
+}
+
+@InterfaceType({
+  description: 'Anything with an id of its own.',
+  resolveType: (value: { id: string }) => nodeKind(value.id),
+})
+export abstract class Node {
+  @Field(() => ID, { description: 'Unique among all nodes.' })
+  readonly id!: string;
+}
+
+@ObjectType({ description: 'Where a page lies in its connection.' })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there is more behind this page.' })
+  readonly hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether there is more before this page.' })
+  readonly hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the first edge; null on an empty page.' })
+  readonly startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the last edge; null on an empty page.' })
+  readonly endCursor!: string | null;
+}

@@ -1,0 +1,13 @@
+import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
+import { CarConnectionResolver, CarResolver } from './car.resolver.js';
+import { FleetResolver } from './fleet.resolver.js';
+
+/** Every resolver: what the schema is made of. */
+export const RESOLVERS = [
+  CarResolver,
+  CarConnectionResolver,
+  AnomalyResolver,
+  AnomalyConnectionResolver,
+  NodeResolver,
+  FleetResolver,
+];

@@ -1,0 +1,2 @@
+/** Token of the `Metrics` of this process. */
+export const METRICS = Symbol('Metrics');
