@@ -114,7 +114,7 @@ export async function ingestRig(uri: string, log: TestLog, partition = 0): Promi
       rules: RULES,
       retention: null,
       clock: () => NOON,
-      observer: new Observer({ step: (step) => onStep?.(step), applied: () => undefined, lag: () => undefined }),
+      observer: new Observer([{ step: (step) => onStep?.(step), applied: () => undefined, lag: () => undefined }]),
       ...overrides,
     };
     const workshop: Workshop = {

@@ -13,21 +13,27 @@ export interface Observed {
   lag(topic: string, partition: number, records: number): void;
 }
 
-export class Observer {
-  constructor(private readonly observed: Observed) {}
+/** Tells everybody who watches. */
+export class Observer implements Observed {
+  constructor(private readonly watchers: readonly Observed[]) {}
 
+  /** A step that fails is not counted. */
   async timed<T>(step: Step, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
     const result = await work();
-    this.observed.step(step, (performance.now() - started) / 1_000);
+    this.step(step, (performance.now() - started) / 1_000);
     return result;
   }
 
+  step(step: Step, seconds: number): void {
+    for (const watcher of this.watchers) watcher.step(step, seconds);
+  }
+
   applied(write: BatchWrite, letters: readonly DeadLetter[]): void {
-    this.observed.applied(write, letters);
+    for (const watcher of this.watchers) watcher.applied(write, letters);
   }
 
   lag(topic: string, partition: number, records: number): void {
-    this.observed.lag(topic, partition, records);
+    for (const watcher of this.watchers) watcher.lag(topic, partition, records);
   }
 }

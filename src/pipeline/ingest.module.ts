@@ -1,0 +1,180 @@
+import { hostname } from 'node:os';
+import {
+  Controller,
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type Type,
+} from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { createDecoder } from '../decode/decode.js';
+import { HealthChecks } from '../health/health-checks.js';
+import { BatchConsumer } from '../kafka/batch-consumer.js';
+import type { KafkaOptions } from '../kafka/client.js';
+import { DeadLetters } from '../kafka/dead-letters.js';
+import { LogOffsets } from '../kafka/log-offsets.js';
+import { partitionOf } from '../kafka/partition-of.js';
+import { Producer } from '../kafka/producer.js';
+import type { BatchOutcome, RecordBatch } from '../kafka/record-batch.js';
+import type { Log } from '../log/log.js';
+import { METRICS } from '../metrics/metrics.token.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { loadScorer, type LoadedScorer } from '../score/load-scorer.js';
+import type { Settings } from '../settings/settings.js';
+import type { Database } from '../twin/database.js';
+import type { EpisodeRules } from '../twin/episodes.js';
+import { DATABASE } from '../twin/twin.module.js';
+import { Ingest } from './ingest.js';
+import { metricsObserved } from './metrics-observed.js';
+import { Observer, type Observed } from './observer.js';
+import { Publisher } from './publish.js';
+
+/** Everything of the ingest role that has to be closed. */
+interface IngestParts {
+  readonly ingest: Ingest;
+  readonly producer: Producer;
+  readonly offsets: LogOffsets;
+  readonly scorer: LoadedScorer;
+}
+
+const PARTS = Symbol('IngestParts');
+const CONSUMER = Symbol('BatchConsumer');
+
+/** ms between two rounds of the work between batches. */
+const BETWEEN_BATCHES = 10_000;
+const DAY = 86_400_000;
+
+/** The ingest role: Kafka's batches become state. */
+@Module({})
+export class IngestModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  constructor(
+    @Inject(PARTS) private readonly parts: IngestParts,
+    @Inject(CONSUMER) private readonly consumer: BatchConsumer,
+    @Inject(HealthChecks) private readonly health: HealthChecks,
+  ) {}
+
+  /** @param watch sees every step beside the metrics */
+  static with(settings: Settings, log: Log, watch?: Observed): DynamicModule {
+    const parts = {
+      provide: PARTS,
+      inject: [DATABASE, METRICS],
+      useFactory: (database: Database, metrics: Metrics) =>
+        makeParts(settings, log, database, observerOf(metrics, watch)),
+    };
+    const consumer = { provide: CONSUMER, useFactory: () => makeConsumer(settings, log) };
+    const ingest = { provide: Ingest, inject: [PARTS], useFactory: (made: IngestParts) => made.ingest };
+    return {
+      module: IngestModule,
+      controllers: [sensorBatches(settings.SENSOR_TOPIC)],
+      providers: [parts, consumer, ingest],
+      exports: [CONSUMER],
+    };
+  }
+
+  /** The transport that feeds this module; main connects it to the application. */
+  static readonly consumer = CONSUMER;
+
+  onApplicationBootstrap(): void {
+    const { ingest } = this.parts;
+    this.consumer.whenAssigned((topic, partitions) => ingest.assigned(topic, partitions));
+    this.health.add('kafka-consumer', () => Promise.resolve(this.consumer.joined ? 'ok' : 'not in the consumer group'));
+    ingest.start(BETWEEN_BATCHES);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.parts.ingest.stop();
+  }
+
+  /** Nest has closed the consumer by now. */
+  async onApplicationShutdown(): Promise<void> {
+    const { producer, offsets, scorer } = this.parts;
+    await producer.close();
+    await offsets.close();
+    await scorer.close();
+  }
+}
+
+/** The handler of the sensor topic, whose name comes from the settings. */
+function sensorBatches(topic: string): Type {
+  @Controller()
+  class SensorBatches {
+    constructor(@Inject(Ingest) private readonly ingest: Ingest) {}
+
+    @MessagePattern(topic)
+    onBatch(@Payload() batch: RecordBatch): Promise<BatchOutcome> {
+      return this.ingest.handle(batch);
+    }
+  }
+  return SensorBatches;
+}
+
+async function makeParts(settings: Settings, log: Log, database: Database, observer: Observer): Promise<IngestParts> {
+  const kafka = kafkaOptions(settings, log);
+  const scorer = await loadScorer({ dir: settings.MODEL_DIR, backend: settings.TF_BACKEND, log });
+  const producer = new Producer(kafka);
+  const offsets = new LogOffsets(kafka);
+  const topics = { predictions: settings.PREDICTIONS_TOPIC, anomalies: settings.ANOMALIES_TOPIC };
+  const workshop = {
+    stages: {
+      decode: createDecoder(decoderOptions(settings)).decode,
+      scorer,
+      database,
+      deadLetters: new DeadLetters(producer, settings.DEAD_LETTER_TOPIC),
+      rules: rulesOf(settings),
+      retention: settings.HISTORY_RETENTION === 0 ? null : settings.HISTORY_RETENTION * DAY,
+      clock: Date.now,
+      observer,
+    },
+    publisher: new Publisher(producer, topics, database),
+    logBounds: (topic: string, partition: number) => offsets.bounds(topic, partition),
+    holder: `${hostname()}/${process.pid}`,
+    batchRecords: settings.BATCH_RECORDS,
+    cachedCars: Math.ceil(settings.TWIN_CACHE / settings.TOPIC_PARTITIONS),
+    log,
+  };
+  const partitionOfCar = async (car: string) => partitionOf(car, await offsets.partitions(settings.SENSOR_TOPIC));
+  return { ingest: new Ingest(workshop, partitionOfCar), producer, offsets, scorer };
+}
+
+function makeConsumer(settings: Settings, log: Log): BatchConsumer {
+  return new BatchConsumer(kafkaOptions(settings, log), {
+    groupId: settings.KAFKA_GROUP_ID,
+    sessionTimeout: settings.KAFKA_SESSION_TIMEOUT,
+    concurrency: settings.KAFKA_CONCURRENT_PARTITIONS,
+    fetchBytes: settings.KAFKA_FETCH_BYTES,
+    fetchWait: settings.KAFKA_FETCH_WAIT,
+  });
+}
+
+function kafkaOptions(settings: Settings, log: Log): KafkaOptions {
+  return { brokers: settings.KAFKA_BROKERS, clientId: settings.KAFKA_CLIENT_ID, log };
+}
+
+function decoderOptions(settings: Settings): Parameters<typeof createDecoder>[0] {
+  const { SENSOR_FORMAT, MAX_BODY, CLOCK_AHEAD, SCHEMA_REGISTRY_URL } = settings;
+  return {
+    format: SENSOR_FORMAT,
+    maxBody: MAX_BODY,
+    clockAhead: CLOCK_AHEAD * 1_000,
+    ...(SCHEMA_REGISTRY_URL === undefined ? {} : { registryUrl: SCHEMA_REGISTRY_URL }),
+  };
+}
+
+function rulesOf(settings: Settings): EpisodeRules {
+  return {
+    window: settings.EPISODE_WINDOW,
+    open: settings.EPISODE_OPEN,
+    clear: settings.EPISODE_CLEAR,
+    hysteresis: settings.EPISODE_HYSTERESIS,
+    major: settings.EPISODE_MAJOR,
+    critical: settings.EPISODE_CRITICAL,
+    downgradeAfter: settings.EPISODE_DOWNGRADE * 1_000,
+  };
+}
+
+function observerOf(metrics: Metrics, watch: Observed | undefined): Observer {
+  return new Observer(watch ? [metricsObserved(metrics), watch] : [metricsObserved(metrics)]);
+}
