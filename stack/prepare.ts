@@ -11,7 +11,7 @@ export async function preparePart(name: PartName, surroundings: Surroundings, pr
   if (choice.source === 'missing') throw new PartMissing(name, `${choice.why}. ${choice.advice ?? ''}`);
   if (choice.source !== 'fetch') return choice;
   try {
-    progress.say(`${name}: ${choice.server} ${choice.version} (${choice.why})`);
+    progress.say(`${name}: ${titleOf(choice)} (${choice.why})`);
     await part.fetch(choice, surroundings, progress);
     return part.choose(surroundings);
   } catch (error) {
@@ -26,7 +26,11 @@ export async function prepareParts(surroundings: Surroundings, progress: Progres
 
 function couldNotFetch(choice: Choice, variable: string, error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error);
-  return `${choice.server} ${choice.version} could not be fetched. Try again with a network, or name a running one in ${variable}. ${reason}`;
+  return `${titleOf(choice)} could not be fetched. Try again with a network, or name a running one in ${variable}. ${reason}`;
+}
+
+function titleOf({ server, version }: Choice): string {
+  return `${server} ${version}`.trim();
 }
 
 function announce(choice: Choice, progress: Progress): Choice {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, installOnce } from './cached-install.js';
 import { runCommand } from './command-run.js';
+import { folderMegabytes } from './folder-size.js';
 import type { Choice, Source } from './part.js';
 import { withTicks, type Progress } from './progress.js';
 import { makePython, pipOf } from './python.js';
@@ -40,7 +41,8 @@ export function chooseSecantusPy({ cacheDir, onPath }: Surroundings): Choice {
 
 export async function installSecantusPy(cacheDir: string, progress: Progress): Promise<void> {
   const install = async (folder: string): Promise<void> => {
-    const describe = (seconds: number): string => `SecantusDB ${SECANTUS_PY_VERSION}: fetching, ${seconds} s`;
+    const describe = (seconds: number): string =>
+      `SecantusDB ${SECANTUS_PY_VERSION}: fetching, ${folderMegabytes(folder)} MB, ${seconds} s`;
     await withTicks(progress, describe, async () => {
       await makePython(folder);
       await runCommand(pipOf(folder), ['install', '--quiet', '--no-cache-dir', `SecantusDB==${SECANTUS_PY_VERSION}`]);
