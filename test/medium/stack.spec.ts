@@ -186,7 +186,8 @@ async function startInAnotherProcess(): Promise<OtherRun> {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const exited = once(child, 'exit').then(() => Promise.reject(new Error('the other run ended; is dist/ compiled?')));
+  const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), exited])) as [string];
   const { dataDir, pids } = JSON.parse(line) as { dataDir: string; pids: number[] };
   return { pid: child.pid ?? 0, ended: child, dataDir, servers: pids.flatMap((pid) => identityOf(pid) ?? []) };
 }
