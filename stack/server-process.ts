@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { lastLines } from './command-run.js';
 import { listensOn } from './free-port.js';
-import type { PartName, Server } from './part.js';
+import type { Server } from './part.js';
 import { endProcess, identityOf, signalGroup, type ProcessIdentity } from './process-identity.js';
 
 const READY_WITHIN_MS = 90_000;
@@ -14,7 +14,7 @@ const SHOWN_LOG_LINES = 15;
 /** A part's server ended although nobody had asked it to. */
 export class PartDied extends Error {
   constructor(
-    readonly part: PartName,
+    readonly part: string,
     outcome: string,
     logFile: string,
   ) {
@@ -27,21 +27,21 @@ export class PartDied extends Error {
 }
 
 export class PortTaken extends Error {
-  constructor(part: PartName, port: number) {
+  constructor(part: string, port: number) {
     super(`${part}: another program took port ${port}`);
     this.name = 'PortTaken';
   }
 }
 
 export class StoppedEarly extends Error {
-  constructor(part: PartName) {
+  constructor(part: string) {
     super(`${part} was stopped while it started`);
     this.name = 'StoppedEarly';
   }
 }
 
 export interface ServerProcessOptions {
-  readonly name: PartName;
+  readonly name: string;
   readonly server: Server;
   readonly port: number;
   readonly logFile: string;

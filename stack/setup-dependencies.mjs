@@ -24,7 +24,7 @@ async function npmCi(project, tick) {
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   // npm itself when it started us: the one on the PATH may be another or none.
   const running = process.env.npm_execpath;
-  const [command, first] = running?.endsWith('.js') ? [process.execPath, [running]] : ['npm', []];
+  const [command, first] = running?.endsWith('npm-cli.js') ? [process.execPath, [running]] : ['npm', []];
   try {
     await runProgram(command, [...first, ...args], { cwd: project, tick });
   } catch (error) {

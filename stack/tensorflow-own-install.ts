@@ -45,7 +45,7 @@ export async function rebuild(packageDir: string, { signal, env }: RebuildOption
 /** npm itself when it started us, since the one on the PATH may be another or none. */
 function npm(...args: string[]): { command: string; args: string[] } {
   const running = process.env['npm_execpath'];
-  return running?.endsWith('.js') === true
+  return running?.endsWith('npm-cli.js') === true
     ? { command: process.execPath, args: [running, ...args] }
     : { command: 'npm', args };
 }
