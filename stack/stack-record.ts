@@ -20,6 +20,8 @@ export interface StackRecord {
   readonly owner?: ProcessIdentity;
   readonly startedAt: string;
   readonly parts: Partial<Record<PartName, PartRecord>>;
+  /** Programs that lean on the parts: ended before them. */
+  readonly guests?: readonly PartRecord[];
 }
 
 const RECORD_FILE = 'stack.json';
@@ -63,6 +65,7 @@ export function livingParts(record: StackRecord): [PartName, PartRecord][] {
 
 /** Ends every server of a record and, when it was temporary, removes its data. */
 export async function endRecorded(cacheDir: string, record: StackRecord): Promise<void> {
+  for (const { process } of record.guests ?? []) if (process !== undefined) await endProcess(process);
   for (const [, part] of livingParts(record).reverse()) {
     if (part.process !== undefined) await endProcess(part.process);
   }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { PART_NAMES, type MongodbServer, type PartName } from './part.js';
 import { startLocalPart, useNamedService, type PartHandle } from './part-handle.js';
 import { preparePart } from './prepare.js';
-import { identityOf } from './process-identity.js';
+import { identityOf, type ProcessIdentity } from './process-identity.js';
 import { lineProgress, type Progress } from './progress.js';
 import { StoppedEarly, type PartDied } from './server-process.js';
 import { endLeftovers, isOwned, readRecord, removeRecord, writeRecord, type StackRecord } from './stack-record.js';
@@ -38,6 +38,8 @@ export interface Stack {
   readonly urls: StackUrls;
   readonly parts: Readonly<Partial<Record<PartName, PartHandle>>>;
   readonly dataDir: string;
+  /** Notes a program that was started on the stack, so that it is ended with the leftovers of a killed run. */
+  adopt(server: string, url: string, process: ProcessIdentity): void;
   /** Ends the parts in the order of the data's flow. May be called twice. */
   stop(): Promise<void>;
 }
@@ -131,6 +133,12 @@ class RunningStack implements Stack {
         ? 'named in the environment'
         : `${choice.server}${choice.version && ` ${choice.version}`}`;
     this.options.say(`${name}: ${what} answers (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  }
+
+  adopt(server: string, url: string, process: ProcessIdentity): void {
+    const guests = [...(this.#record.guests ?? []), { server, url, process }];
+    this.#record = { ...this.#record, guests };
+    writeRecord(this.surroundings.cacheDir, this.#record);
   }
 
   #onDeath(death: PartDied): void {

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import 'reflect-metadata';
+import { Command } from 'commander';
+import { databaseCommand, eraseCommand } from './database.js';
+import { demoCommand } from './demo.js';
+import { serveCommand } from './serve.js';
+import { simulateCommand } from './simulate.js';
+import { doctorCommand, stackCommand } from './stack.js';
+import { trainCommand } from './train.js';
+
+const program = new Command('fleet-twin')
+  .description('Digital twins of connected cars: MQTT, Kafka, TensorFlow, MongoDB, GraphQL')
+  .addCommand(serveCommand())
+  .addCommand(demoCommand())
+  .addCommand(simulateCommand())
+  .addCommand(trainCommand())
+  .addCommand(databaseCommand())
+  .addCommand(eraseCommand())
+  .addCommand(stackCommand())
+  .addCommand(doctorCommand());
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
