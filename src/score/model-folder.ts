@@ -1,0 +1,142 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SIGNAL_NAMES, type SignalName } from '../telemetry/signals.js';
+
+const signalName = z.enum(SIGNAL_NAMES as [SignalName, ...SignalName[]]);
+
+const featureSchema = z.object({
+  name: z.string(),
+  signal: signalName,
+  derivation: z.string(),
+  /** The network sees (value - mean) / scale. */
+  mean: z.number(),
+  scale: z.number().positive(),
+  /** The error, in scales, that one in a thousand normal readings exceeds below and above the reconstruction. */
+  normalError: z.object({ below: z.number().positive(), above: z.number().positive() }),
+});
+
+const readingSchema = z.object({ at: z.number(), signals: z.record(signalName, z.number().nullable()) });
+
+const metadataSchema = z.object({
+  format: z.literal('fleet-twin-model-1'),
+  name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  version: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  kind: z.literal('autoencoder'),
+  featuresId: z.string(),
+  features: z.array(featureSchema).min(1),
+  /** `leave-out`: a missing feature is given to the network as its mean and has no part in the score. */
+  missing: z.literal('leave-out'),
+  /** What the network is given is cut at this many scales; the error is taken against the value itself. */
+  inputLimit: z.number().positive(),
+  /** The score is the worst feature's error over its normal error. */
+  score: z.literal('worst-feature'),
+  threshold: z.number().positive(),
+  /** The quantile of the scores of normal readings that the threshold stands for. */
+  quantile: z.number().min(0).max(1),
+  /** Scores of normal readings, by quantile, rising. */
+  normalScores: z.array(z.object({ quantile: z.number(), score: z.number() })),
+  training: z.object({
+    source: z.string(),
+    command: z.string(),
+    seed: z.number(),
+    readings: z.number(),
+    cars: z.number(),
+    epochs: z.number(),
+    /** SHA-256 of the feature rows that the network was fitted to. */
+    dataHash: z.string(),
+    tfjs: z.string(),
+  }),
+  metrics: z.record(z.string(), z.number()),
+  /** Readings of one car each, in order, from an empty memory, and the scores that they must get (within 1e-4 of them). */
+  golden: z.array(z.object({ readings: z.array(readingSchema), scores: z.array(z.number()) })).min(1),
+});
+
+export type ModelMetadata = z.infer<typeof metadataSchema>;
+export type ModelFeature = z.infer<typeof featureSchema>;
+
+const weightSpec = z.object({ name: z.string(), shape: z.array(z.number()), dtype: z.literal('float32') });
+
+const layersModelSchema = z.object({
+  modelTopology: z.looseObject({}),
+  weightsManifest: z.array(z.object({ paths: z.array(z.string()), weights: z.array(weightSpec) })),
+});
+
+/** The network, as TensorFlow's memory loader takes it. */
+export interface NetworkFiles {
+  readonly modelTopology: object;
+  readonly weightSpecs: readonly z.infer<typeof weightSpec>[];
+  readonly weightData: ArrayBuffer;
+}
+
+export interface ModelFolder {
+  readonly metadata: ModelMetadata;
+  readonly network: NetworkFiles;
+}
+
+/** A folder that holds no model that this program can serve. */
+export class BadModelError extends Error {
+  readonly code = 'BAD_MODEL';
+  constructor(dir: string, problem: string, options?: ErrorOptions) {
+    super(`no usable model in ${dir}: ${problem}`, options);
+  }
+}
+
+/** @throws BadModelError where a file is missing, unreadable or not of the format */
+export function readModelFolder(dir: string): ModelFolder {
+  const metadata = parsed(dir, 'metadata.json', metadataSchema);
+  const { modelTopology, weightsManifest } = parsed(dir, 'model.json', layersModelSchema);
+  const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
+  const bytes = Buffer.concat(weightsManifest.flatMap(({ paths }) => paths).map((path) => file(dir, path)));
+  const expected = weightSpecs.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+  if (bytes.length !== expected)
+    throw new BadModelError(dir, `the weights have ${bytes.length} bytes, model.json tells of ${expected}`);
+  const weightData = new Uint8Array(bytes).buffer;
+  return { metadata, network: { modelTopology, weightSpecs, weightData } };
+}
+
+/** Written beside its place and moved there: no reader ever sees half a model. A folder that was there is replaced. */
+export function writeModelFolder(dir: string, { metadata, network }: ModelFolder, card: string): void {
+  const fresh = `${dir}.new-${process.pid}`;
+  const old = `${dir}.old-${process.pid}`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  writeFileSync(join(fresh, 'model.json'), `${JSON.stringify(layersModel(network), null, 1)}\n`);
+  writeFileSync(join(fresh, 'weights.bin'), Buffer.from(network.weightData));
+  writeFileSync(join(fresh, 'metadata.json'), `${JSON.stringify(metadata, null, 1)}\n`);
+  writeFileSync(join(fresh, 'MODEL.md'), card);
+  moveAside(dir, old);
+  renameSync(fresh, dir);
+  rmSync(old, { recursive: true, force: true });
+}
+
+function layersModel({ modelTopology, weightSpecs }: NetworkFiles): object {
+  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
+  return { format: 'layers-model', generatedBy: 'fleet-twin train', modelTopology, weightsManifest };
+}
+
+function moveAside(dir: string, old: string): void {
+  try {
+    renameSync(dir, old);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function parsed<T extends z.ZodType>(dir: string, name: string, schema: T): z.infer<T> {
+  const text = file(dir, name).toString('utf8');
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    const problem = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new BadModelError(dir, `${name} is not what it should be: ${problem}`, { cause: error });
+  }
+}
+
+function file(dir: string, name: string): Buffer {
+  try {
+    return readFileSync(join(dir, name));
+  } catch (error) {
+    throw new BadModelError(dir, `${name} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+}
