@@ -24,8 +24,11 @@ export interface Variety {
 /** The cars of the formulas, all new. */
 export const PLAIN: Variety = { style: 0, climate: [15, 40], age: [0, 0], battery: [30, 100] };
 
-/** A fleet as one meets it: within the formulas, of all ages and habits. */
-export const VARIED: Variety = { style: 0.5, climate: [15, 40], age: [0, 5_000], battery: [30, 100] };
+/** A fleet as one meets it: within the formulas, of several ages and habits. */
+export const VARIED: Variety = { style: 0.5, climate: [15, 40], age: [0, 1_000], battery: [30, 100] };
+
+/** As far apart as the formulas allow: batteries far below 0 % are healthy in them. */
+export const WIDE: Variety = { style: 1, climate: [15, 40], age: [0, 5_000], battery: [30, 100] };
 
 /** What never changes in a car's life. */
 export interface Car {
