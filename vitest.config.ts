@@ -1,9 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
+/** unit: beside the source, no service. real: MongoDB, Kafka and MQTT, given by the environment or started here. */
 export default defineConfig({
   test: {
-    include: ['src/**/*.spec.ts', 'stack/**/*.spec.ts', 'test/**/*.spec.ts'],
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['src/**/*.spec.ts', 'stack/**/*.spec.ts', 'test/*.spec.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: ['test/medium/**/*.spec.ts', 'test/e2e/**/*.spec.ts'],
+          globalSetup: ['test/global-setup.ts'],
+          // They share one Kafka and two cores.
+          maxWorkers: 1,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
   },
 });

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { databaseCommand, eraseCommand } from './database.js';
 import { demoCommand } from './demo.js';
 import { serveCommand } from './serve.js';
+import { settingsCommand } from './settings.js';
 import { simulateCommand } from './simulate.js';
 import { doctorCommand, stackCommand } from './stack.js';
 import { trainCommand } from './train.js';
@@ -16,6 +17,7 @@ const program = new Command('fleet-twin')
   .addCommand(trainCommand())
   .addCommand(databaseCommand())
   .addCommand(eraseCommand())
+  .addCommand(settingsCommand())
   .addCommand(stackCommand())
   .addCommand(doctorCommand());
 

@@ -1,0 +1,81 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SRC = join(import.meta.dirname, '..', 'src');
+
+/** What a folder of src/ may import; files at the top of src/ put everything together. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  telemetry: [],
+  settings: [],
+  log: [],
+  kafka: [],
+  'mqtt-bridge': ['kafka', 'telemetry', 'log'],
+  decode: ['telemetry'],
+  score: ['telemetry', 'simulator', 'log', 'kafka'],
+  twin: ['telemetry'],
+  pipeline: ['telemetry', 'kafka', 'decode', 'score', 'twin', 'log', 'metrics', 'health'],
+  fleet: ['telemetry', 'twin'],
+  graphql: ['telemetry', 'twin', 'fleet', 'health', 'log'],
+  health: [],
+  metrics: [],
+  simulator: ['telemetry'],
+};
+const SPEC = /\.spec\.ts$/;
+const MAY_READ_SETTINGS = /(\.module|^main|^service)\.ts$/;
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !SPEC.test(file),
+);
+const imports: Import[] = sources.flatMap((file) =>
+  [...readFileSync(join(SRC, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => ({
+    file,
+    target: relative(SRC, normalize(join(SRC, dirname(file), match[1] ?? ''))),
+  })),
+);
+const folderOf = (path: string) => (path.includes('/') ? (path.split('/')[0] ?? '') : '');
+
+describe('arrows between the folders of src/', () => {
+  it('point where they may', () => {
+    const wrong = imports.filter(({ file, target }) => {
+      const from = folderOf(file);
+      const to = folderOf(target);
+      if (from === '' || from === 'cli' || from === to || to === 'settings') return false;
+      return !(ARROWS[from]?.includes(to) ?? false);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('every folder has its arrows said', () => {
+    const folders = new Set(sources.map(folderOf).filter((folder) => folder !== '' && folder !== 'cli'));
+    expect([...folders].filter((folder) => !(folder in ARROWS))).toEqual([]);
+  });
+
+  it('only modules and the top read the settings', () => {
+    const readers = imports.filter(
+      ({ file, target }) => folderOf(target) === 'settings' && folderOf(file) !== 'settings',
+    );
+    const others = readers.filter(
+      ({ file }) => folderOf(file) !== 'cli' && !MAY_READ_SETTINGS.test(file.split('/').at(-1) ?? ''),
+    );
+    expect(others.map(({ file }) => file).filter((file) => file !== 'app.module.ts')).toEqual([]);
+  });
+
+  it('there are no dumping grounds and no barrels', () => {
+    expect(
+      sources.filter(
+        (file) => /(^|\/)(utils?|common|shared|helpers?|core|misc)\//.test(file) || /(^|\/)index\.ts$/.test(file),
+      ),
+    ).toEqual([]);
+  });
+
+  it('no file is longer than 250 lines', () => {
+    const long = sources.filter((file) => readFileSync(join(SRC, file), 'utf8').split('\n').length > 251);
+    expect(long).toEqual([]);
+  });
+});
