@@ -6,10 +6,19 @@ const PUBACK = 4;
 const SUBSCRIBE = 8;
 const PINGREQ = 12;
 
+/** Reason codes of MQTT 5. */
+export interface Answers {
+  readonly connack?: number;
+  /** For the first subscription; those after it get QoS 1. */
+  readonly suback?: number;
+}
+
 export interface ScriptedBroker {
   readonly port: number;
   /** The next client's connection, once it is subscribed. */
   next(): Promise<BrokerConnection>;
+  /** The next TCP connection. */
+  arrival(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,11 +26,14 @@ export interface ScriptedBroker {
  * An MQTT 5 broker that does only what a test tells it: it accepts, grants every subscription, answers pings, and leaves
  * publishing to the test.
  */
-export async function startScriptedBroker(): Promise<ScriptedBroker> {
+export async function startScriptedBroker(answers: Answers = {}): Promise<ScriptedBroker> {
   const arrivals = new EventEmitter();
   const connections: BrokerConnection[] = [];
+  let { suback } = answers;
   const server = createServer((socket) => {
-    const connection = new BrokerConnection(socket);
+    const connection = new BrokerConnection(socket, { ...answers, ...(suback !== undefined && { suback }) });
+    connection.events.once('subscribed', () => (suback = 1));
+    arrivals.emit('arrival');
     connections.push(connection);
     connection.events.once('subscribed', () => arrivals.emit('subscribed', connection));
   });
@@ -29,6 +41,9 @@ export async function startScriptedBroker(): Promise<ScriptedBroker> {
   return {
     port: (server.address() as AddressInfo).port,
     next: async () => ((await once(arrivals, 'subscribed')) as [BrokerConnection])[0],
+    arrival: async () => {
+      await once(arrivals, 'arrival');
+    },
     close: async () => {
       for (const connection of connections) connection.cut();
       await new Promise((resolve) => server.close(resolve));
@@ -42,10 +57,14 @@ export class BrokerConnection {
   /** Packet ids in the order of their PUBACKs. */
   readonly pubacks: number[] = [];
   readonly #socket: Socket;
+  readonly #connack: number;
+  #suback: number;
   #received = Buffer.alloc(0);
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, { connack = 0, suback = 1 }: Answers) {
     this.#socket = socket;
+    this.#connack = connack;
+    this.#suback = suback;
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
       this.#received = Buffer.concat([this.#received, bytes]);
@@ -83,9 +102,10 @@ export class BrokerConnection {
   #parse(): void {
     for (let packet = this.#next(); packet !== null; packet = this.#next()) {
       const [type, body] = packet;
-      if (type === CONNECT) this.#send(0x20, Buffer.from([0, 0, 0]));
+      if (type === CONNECT) this.#send(0x20, Buffer.from([0, this.#connack, 0]));
       if (type === SUBSCRIBE) {
-        this.#send(0x90, Buffer.from([body[0] as number, body[1] as number, 0, 1]));
+        this.#send(0x90, Buffer.from([body[0] as number, body[1] as number, 0, this.#suback]));
+        this.#suback = 1;
         this.events.emit('subscribed');
       }
       if (type === PUBACK) {

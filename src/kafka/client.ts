@@ -24,7 +24,7 @@ export interface KafkaOptions {
 /** A kafkajs client, and the end of every connection that it ever opened. */
 export interface KafkaClient {
   readonly kafka: Kafka;
-  /** Resets all connections: what Kafka has not read by then is never written. */
+  /** Resets all connections for good: what Kafka has not read by then is never written. There are no new ones. */
   reset(): void;
 }
 
@@ -83,6 +83,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 /** The one place that makes a kafkajs client. */
 export function kafkaClient(options: KafkaOptions): KafkaClient {
   const sockets = new Set<Socket>();
+  let over = false;
   const kafka = new Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
@@ -92,12 +93,18 @@ export function kafkaClient(options: KafkaOptions): KafkaClient {
     logLevel: logLevel.WARN,
     logCreator: quietly(options.log),
     socketFactory: ({ host, port, onConnect }) => {
+      // kafkajs may still be trying: the error makes it stop.
+      if (over) throw new Error('The client was reset');
       const socket = connect(options.route?.({ host, port }) ?? { host, port }, onConnect);
       sockets.add(socket.setKeepAlive(true, 60_000).setNoDelay(true));
       return socket.once('close', () => sockets.delete(socket));
     },
   });
-  return { kafka, reset: () => resetAll(sockets) };
+  const reset = () => {
+    over = true;
+    resetAll(sockets);
+  };
+  return { kafka, reset };
 }
 
 /** kafkajs reports every single try as an error; its callers here report what changes, so its lines are for debugging. */

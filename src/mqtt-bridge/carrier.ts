@@ -74,7 +74,8 @@ export class Carrier {
     const { linger, batch, now } = this.#options;
     const left = linger - (now() - (this.#backlog.oldest ?? 0));
     if (left <= 0 || this.#finishing || this.#backlog.waiting >= batch) return;
-    await sleep(left);
+    // Never longer than the linger time, whatever happens to the clock.
+    await sleep(Math.min(left, linger));
   }
 
   async #produce(batch: readonly Carried[], signal: AbortSignal): Promise<void> {

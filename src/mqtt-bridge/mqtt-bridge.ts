@@ -64,6 +64,7 @@ export class MqttBridge {
   readonly #stopping = new AbortController();
   readonly #listening: Promise<void>;
   #connected = false;
+  #hadSession = false;
   #received = 0;
   #told = '';
   #stopped: Promise<void> | null = null;
@@ -120,6 +121,9 @@ export class MqttBridge {
     const connection = await this.#open();
     try {
       if (connection.sessionPresent) this.#backlog.forgetRedelivered();
+      else if (this.#hadSession)
+        this.#tell('warn', 'MQTT: the broker lost the session, and what it kept for this bridge');
+      this.#hadSession = true;
       // When stopping, the connection is held open until the carrier is through, for the PUBACKs.
       const carried = this.#carrier.ended.then(() => 'stopped');
       await Promise.race([this.#subscribe(connection), carried]);

@@ -95,6 +95,29 @@ describe('MqttConnection', () => {
     await expect(Promise.race([connection.closed, Promise.resolve('open')])).resolves.toBe('open');
   });
 
+  it.each([
+    [1, 'PROTOCOL_VERSION'],
+    [132, 'PROTOCOL_VERSION'],
+    [135, 'REFUSED'],
+  ])('says why the broker refused it: %i is %s', async (connack, code) => {
+    const refusing = await startScriptedBroker({ connack });
+    const opening = MqttConnection.open(optionsOf(refusing.port), 5, () => null, new AbortController().signal);
+    await expect(opening).rejects.toMatchObject({ code });
+    await refusing.close();
+  });
+
+  it.each([
+    [158, 'SHARED_SUBSCRIPTION'],
+    [135, 'REFUSED'],
+    [0, 'REFUSED'],
+  ])('says why the broker refused the subscription: %i is %s', async (suback, code) => {
+    const refusing = await startScriptedBroker({ suback });
+    const connection = await MqttConnection.open(optionsOf(refusing.port), 5, () => null, new AbortController().signal);
+    await expect(connection.subscribe('$share/group/cars/#')).rejects.toMatchObject({ code });
+    await connection.end();
+    await refusing.close();
+  });
+
   it('says that nobody is there', async () => {
     const { port } = broker;
     await broker.close();

@@ -62,6 +62,7 @@ export class MqttConnection {
   readonly #client: MqttClient;
   readonly #acknowledgements: Acknowledgements;
   readonly #take: TakeMessage;
+  #endPause = () => {};
   #connack: IConnackPacket | null = null;
   #reason = 'the broker closed the connection';
 
@@ -76,6 +77,7 @@ export class MqttConnection {
     this.closed = new Promise((resolve) => {
       client.once('close', () => {
         this.#acknowledgements.drop();
+        this.#endPause();
         resolve(this.#reason);
       });
     });
@@ -113,13 +115,16 @@ export class MqttConnection {
 
   /** @throws MqttError SHARED_SUBSCRIPTION or REFUSED */
   async subscribe(filter: string): Promise<void> {
+    let granted: number | undefined;
     try {
-      await this.#client.subscribeAsync(filter, { qos: 1 });
+      [{ qos: granted } = { qos: undefined }] = await this.#client.subscribeAsync(filter, { qos: 1 });
     } catch (error) {
       const shared = (error as { packet?: { granted?: number[] } }).packet?.granted?.[0] === NO_SHARED_SUBSCRIPTIONS;
       const message = `the broker refused the subscription to ${filter}: ${(error as Error).message}`;
       throw new MqttError(shared ? 'SHARED_SUBSCRIPTION' : 'REFUSED', message);
     }
+    // Without a PUBACK there is nothing to hold back, and the broker would keep nothing.
+    if (granted === 0) throw new MqttError('REFUSED', `the broker grants only QoS 0 for ${filter}`);
   }
 
   /** Ends with a DISCONNECT, after the PUBACKs that were due; the session stays with the broker. May be called twice. */
@@ -169,7 +174,11 @@ export class MqttConnection {
       },
       Math.max(1, client.keepalive / 3) * 1_000,
     );
-    await Promise.race([room, this.closed]);
+    // Not Promise.race: `closed` would remember every pause of a connection that lasts for months.
+    await new Promise<void>((resolve) => {
+      this.#endPause = resolve;
+      void room.then(resolve);
+    });
     clearInterval(alive);
     done();
   }
