@@ -1,0 +1,125 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Scored, Scorer, ToScore } from '../telemetry/score.js';
+import { noSignals } from '../telemetry/signals.js';
+import { FEATURES, FEATURES_ID, FEATURE_COUNT, readFeatures, stateOf } from './features.js';
+import { Judge } from './judge.js';
+import { BadModelError, readModelFolder, type ModelFolder, type ModelMetadata } from './model-folder.js';
+import { SteadyThread, type ScoreLog } from './steady-thread.js';
+import type { Backend, BackendChoice } from './tensorflow.js';
+
+export interface LoadOptions {
+  readonly dir: string;
+  readonly backend: BackendChoice;
+  readonly log: ScoreLog;
+}
+
+export interface LoadedScorer extends Scorer {
+  readonly backend: Backend;
+  /** Ends the worker. May be called twice; what is scored later comes back unscored. */
+  close(): Promise<void>;
+}
+
+/** Readings that are worked on at a stretch: about a millisecond of the event loop. */
+const PART = 256;
+/** What backends may differ by. */
+const GOLDEN_TOLERANCE = 1e-4;
+
+/**
+ * A model, ready to score on a worker thread of its own.
+ * @throws BadModelError where the folder holds no model, one for other features, or one that fails its golden inputs
+ */
+export async function loadScorer({ dir, backend, log }: LoadOptions): Promise<LoadedScorer> {
+  const folder = readModelFolder(dir);
+  checkFeatures(dir, folder.metadata);
+  const thread = await SteadyThread.start(backend, folder.network, log);
+  const scorer = new AutoencoderScorer(folder, thread);
+  try {
+    await checkGolden(dir, folder.metadata, scorer);
+  } catch (error) {
+    await scorer.close();
+    throw error;
+  }
+  const why = thread.whyNotNative === null ? '' : ` (native does not load: ${thread.whyNotNative})`;
+  log('info', `model ${scorer.model} scores with TensorFlow, ${thread.backend} backend${why}`, { dir });
+  return scorer;
+}
+
+class AutoencoderScorer implements LoadedScorer {
+  readonly model: string;
+  readonly backend: Backend;
+  readonly #judge: Judge;
+  readonly #thread: SteadyThread;
+
+  constructor({ metadata }: ModelFolder, thread: SteadyThread) {
+    this.model = `${metadata.name}@${metadata.version}`;
+    this.backend = thread.backend;
+    this.#judge = new Judge(metadata);
+    this.#thread = thread;
+  }
+
+  async score(batch: readonly ToScore[]): Promise<Scored[]> {
+    const parts: Promise<Scored[]>[] = [];
+    for (let start = 0; start < batch.length; start += PART) {
+      if (start > 0) await setImmediate();
+      parts.push(this.#scorePart(batch.slice(start, start + PART)));
+    }
+    return (await Promise.all(parts)).flat();
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+
+  async #scorePart(part: readonly ToScore[]): Promise<Scored[]> {
+    try {
+      const features = new Float64Array(part.length * FEATURE_COUNT);
+      const states = part.map(({ reading, memory }, row) =>
+        readFeatures(reading, stateOf(memory), features, row * FEATURE_COUNT),
+      );
+      const outputs = await this.#thread.run(this.#judge.toInputs(features), part.length);
+      return states.map((state, row): Scored => {
+        const score = this.#judge.score(features, outputs, row * FEATURE_COUNT);
+        if (score === null) return { kind: 'unscored', reason: 'the model made no number of this reading' };
+        return { kind: 'scored', score, memory: { features: FEATURES_ID, state } };
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return part.map(() => ({ kind: 'unscored', reason }));
+    }
+  }
+}
+
+function checkFeatures(dir: string, { featuresId, features }: ModelMetadata): void {
+  const given = features.map(({ name }) => name).join(' ');
+  const known = FEATURES.map(({ name }) => name).join(' ');
+  if (featuresId !== FEATURES_ID || given !== known)
+    throw new BadModelError(dir, `it wants the features ${featuresId}, this program has ${FEATURES_ID}`);
+}
+
+async function checkGolden(dir: string, { golden }: ModelMetadata, scorer: Scorer): Promise<void> {
+  for (const { readings, scores } of golden) {
+    const got = await scoresInOrder(scorer, readings);
+    scores.forEach((expected, index) => {
+      const value = got[index] ?? NaN;
+      // Not ">": a NaN must fail, too.
+      if (Math.abs(value - expected) <= GOLDEN_TOLERANCE * Math.max(1, expected)) return;
+      throw new BadModelError(dir, `golden reading ${index + 1} must score ${expected} and scores ${value}`);
+    });
+  }
+}
+
+/** The scores of one car's readings, from an empty memory; NaN where there is none. */
+export async function scoresInOrder(
+  scorer: Scorer,
+  readings: ModelMetadata['golden'][number]['readings'],
+): Promise<number[]> {
+  const scores: number[] = [];
+  let memory: ToScore['memory'] = null;
+  for (const { at, signals } of readings) {
+    const reading = { car: 'golden', at, skewedAt: null, signals: { ...noSignals(), ...signals }, label: null };
+    const [scored]: Scored[] = await scorer.score([{ reading, memory }]);
+    if (scored?.kind === 'scored') ({ memory } = scored);
+    scores.push(scored?.kind === 'scored' ? scored.score.value : NaN);
+  }
+  return scores;
+}
