@@ -16,7 +16,7 @@ const BOM = [0xef, 0xbb, 0xbf];
 export function decodeJson(body: Buffer, envelope: Envelope): Reading | Refusal {
   const bytes = withoutBom(body);
   const text = textOf(bytes);
-  if (text === null) return new Refusal('INVALID_UTF8', 'the body is not valid UTF-8');
+  if (text === null) return notText(bytes);
   const shape = scanJson(bytes, MAX_DEPTH);
   if (shape.depth > MAX_DEPTH) return new Refusal('TOO_DEEP', `nested deeper than ${MAX_DEPTH}`);
   const message = parse(text);
@@ -62,14 +62,23 @@ function parse(text: string): unknown {
 function notJson(bytes: Buffer, text: string): Refusal {
   // The original car simulator sends this word when it fails.
   if (text.trim() === ERROR_LITERAL) return new Refusal('ERROR_LITERAL', 'the car sent the word ERROR');
-  const first = bytes.find((byte) => byte > 0x20);
-  if (first === BRACE) return new Refusal('INVALID_JSON', 'it begins like a JSON object but is not valid JSON');
+  if (opensObject(bytes)) return new Refusal('INVALID_JSON', 'it begins like a JSON object but is not valid JSON');
   return new Refusal('UNKNOWN_FORMAT', 'neither JSON nor framed Avro');
 }
 
+function notText(bytes: Buffer): Refusal {
+  if (opensObject(bytes)) return new Refusal('INVALID_UTF8', 'it begins like a JSON object but is not valid UTF-8');
+  return new Refusal('UNKNOWN_FORMAT', 'neither JSON nor framed Avro');
+}
+
+/** Whether the first byte that is no white space opens a JSON object. */
+function opensObject(bytes: Buffer): boolean {
+  return bytes.find((byte) => byte > 0x20) === BRACE;
+}
+
 function textOf(bytes: Buffer): string | null {
-  if (isAscii(bytes)) return bytes.latin1Slice(0, bytes.length);
-  return isUtf8(bytes) ? bytes.utf8Slice(0, bytes.length) : null;
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : null;
 }
 
 /** RFC 8259, section 8.1, lets a parser ignore a byte order mark. */
