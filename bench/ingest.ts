@@ -1,0 +1,164 @@
+/**
+ * Records a second from a preloaded topic to committed twins and history, beside the bare driver's rate for the same
+ * documents in the same batches on the same server, in turn and in one run.
+ *
+ *   npm run bench:ingest -- [--cars 10000] [--records 100000] [--rounds 3]
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
+import { startStack, type Stack } from '../stack/stack.js';
+import { simulateFleet } from '../src/simulator/fleet.js';
+import { encodeMessage } from '../src/simulator/wire.js';
+import { openDatabase, prepareDatabase, type Database } from '../src/twin/database.js';
+import { replayBare, takeBatches } from './bare-driver.js';
+
+const BATCH = 2_000;
+const PARTITIONS = 10;
+
+interface Round {
+  readonly service: number;
+  readonly bare: number;
+  /** MiB */
+  readonly memory: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    cars: { type: 'string', default: '10000' },
+    records: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
+const cars = Number(values.cars);
+const records = Number(values.records);
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+const stack = await startStack({ say });
+try {
+  const rounds: Round[] = [];
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    rounds.push(await runRound(stack, `bench-${process.pid}-${round}`, round));
+    say(line(`round ${round}`, rounds.at(-1) as Round));
+  }
+  const median = {
+    service: middle(rounds.map(({ service }) => service)),
+    bare: middle(rounds.map(({ bare }) => bare)),
+    memory: middle(rounds.map(({ memory }) => memory)),
+  };
+  process.stdout.write(
+    `${cars} cars, ${records} records, ${stack.parts.mongodb?.server ?? 'MongoDB'}\n${line('median', median)}\n`,
+  );
+} finally {
+  await stack.stop();
+}
+
+async function runRound({ urls }: Stack, name: string, round: number): Promise<Round> {
+  const database = openDatabase(urls.mongodbUri, name, 'bench');
+  const bare = openDatabase(urls.mongodbUri, `${name}-bare`, 'bench');
+  try {
+    await preload(urls.kafkaBrokers, name, round);
+    const { rate, memory } = await runService(urls, name, database);
+    const batches = await takeBatches(database, BATCH);
+    await prepareDatabase(bare, 0);
+    return { service: rate, memory, bare: await replayBare(bare, batches) };
+  } finally {
+    for (const one of [database, bare]) {
+      await one.db.dropDatabase();
+      await one.client.close();
+    }
+  }
+}
+
+async function preload(brokers: string, topic: string, seed: number): Promise<void> {
+  const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true });
+  await admin.disconnect();
+  const producer = kafka.producer();
+  await producer.connect();
+  let messages: { key: string; value: Buffer }[] = [];
+  const flush = async () => {
+    await producer.send({ topic, messages, acks: -1 });
+    messages = [];
+  };
+  for (const message of simulateFleet({
+    cars,
+    seed,
+    start: Date.now() - 3_600_000,
+    stepSeconds: 10,
+    messages: records,
+  })) {
+    messages.push({ key: message.car, value: encodeMessage(message) });
+    if (messages.length >= 2_000) await flush();
+  }
+  if (messages.length > 0) await flush();
+  await producer.disconnect();
+}
+
+/** Starts an ingest process on the topic; its rate counts from its first commit on, so that its start does not. */
+async function runService(
+  urls: Stack['urls'],
+  name: string,
+  database: Database,
+): Promise<{ rate: number; memory: number }> {
+  const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+  const env = {
+    ...process.env,
+    ROLES: 'ingest',
+    HTTP_PORT: '0',
+    LOG_LEVEL: 'warn',
+    MONGODB_URI: urls.mongodbUri,
+    MONGODB_DATABASE: name,
+    KAFKA_BROKERS: urls.kafkaBrokers,
+    KAFKA_GROUP_ID: name,
+    SENSOR_TOPIC: name,
+    HISTORY_RETENTION: '0',
+  };
+  const service = spawn(process.execPath, [main], { env, stdio: ['ignore', 'inherit', 'pipe'] });
+  createInterface({ input: service.stderr }).on('line', say);
+  try {
+    let first: { at: number; settled: number } | undefined;
+    for (;;) {
+      if (service.exitCode !== null) throw new Error('the service ended by itself');
+      const settled = await stored(database);
+      const at = performance.now();
+      if (settled > 0) first ??= { at, settled };
+      if (first && settled >= records)
+        return { rate: (records - first.settled) / ((at - first.at) / 1_000), memory: peakMemory(service.pid ?? 0) };
+      await delay(20);
+    }
+  } finally {
+    service.kill('SIGTERM');
+    await once(service, 'exit');
+  }
+}
+
+async function stored({ collections }: Database): Promise<number> {
+  const positions = await collections.positions.find({}, { projection: { counts: 1 } }).toArray();
+  return positions.reduce((sum, { counts }) => sum + counts.stored, 0);
+}
+
+/** Peak resident memory of a process, MiB; 0 where the system does not tell. */
+function peakMemory(pid: number): number {
+  try {
+    return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024);
+  } catch {
+    return 0;
+  }
+}
+
+function middle(numbers: readonly number[]): number {
+  return numbers.toSorted((one, other) => one - other)[numbers.length >> 1] ?? 0;
+}
+
+function line(title: string, { service, bare, memory }: Round): string {
+  const ratio = (service / bare).toFixed(2);
+  return `${title}: service ${Math.round(service)}/s, bare driver ${Math.round(bare)}/s, ratio ${ratio}, service's peak memory ${memory} MiB`;
+}
