@@ -24,11 +24,14 @@ export function freshnessOf(lastSeenAt: Date, edges: FreshnessEdges): Freshness 
 }
 
 /** Every car whose freshness is one of `wanted` was last seen in one of these ranges. */
-export function lastSeenRanges(wanted: readonly Freshness[], edges: FreshnessEdges): { $gt?: Date; $lte?: Date }[] {
+export function lastSeenRanges(
+  wanted: readonly Freshness[],
+  edges: FreshnessEdges,
+): { readonly $gt?: Date; readonly $lte?: Date }[] {
   const all = [
     { freshness: 'LIVE', range: { $gt: edges.stale } },
     { freshness: 'STALE', range: { $gt: edges.offline, $lte: edges.stale } },
     { freshness: 'OFFLINE', range: { $lte: edges.offline } },
   ] as const;
-  return all.filter(({ freshness }) => wanted.includes(freshness)).map(({ range }) => ({ ...range }));
+  return all.filter(({ freshness }) => wanted.includes(freshness)).map(({ range }) => range);
 }

@@ -11,7 +11,7 @@ import { Anomaly, AnomalyConnection, anomalyModel } from './anomaly.model.js';
 import { Car, carModel } from './car.model.js';
 import { LOADERS, type Loaders } from './loaders.js';
 import { Node, nodeKind } from './node.model.js';
-import { Reading, readingModel } from './reading.model.js';
+import { type Reading, readingModel } from './reading.model.js';
 import { TypedArgs } from './typed-args.js';
 
 @Resolver(() => Anomaly)

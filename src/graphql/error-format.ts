@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql/index.js';
 import { MongoError, MongoServerError } from 'mongodb';
-import { ApiError, type ApiErrorCode } from './api-error.js';
+import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.js';
 
 const MAX_TIME_EXPIRED = 50;
 const TIMED_OUT = new Set(['MongoOperationTimeoutError']);
@@ -30,6 +30,10 @@ function codeOfMongo(fault: MongoError): ApiErrorCode {
     return 'TIMEOUT';
   const away = AWAY.has(fault.name) || (fault instanceof MongoServerError && AWAY_CODES.has(Number(fault.code)));
   return away ? 'UNAVAILABLE' : 'INTERNAL';
+}
+
+export function isApiErrorCode(code: unknown): code is ApiErrorCode {
+  return typeof code === 'string' && Object.hasOwn(API_ERRORS, code);
 }
 
 export interface PublicError {
@@ -75,7 +79,7 @@ function causeOf(error: unknown): unknown {
 function engineCode(error: unknown, cause: unknown): ApiErrorCode | null {
   if (cause instanceof ApiError || cause instanceof MongoError) return null;
   const { code, statusCode } = (cause ?? {}) as { code?: unknown; statusCode?: unknown };
-  if (code === 'MER_ERR_GQL_QUERY_DEPTH') return 'TOO_DEEP';
+  if (error instanceof GraphQLError && isApiErrorCode(error.extensions['code'])) return error.extensions['code'];
   if (typeof code === 'string' && code.startsWith('MER_ERR_')) return 'BAD_REQUEST';
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return 'BAD_REQUEST';
   if (cause instanceof GraphQLError && cause.path === undefined) return 'BAD_REQUEST';

@@ -5,6 +5,7 @@ import { FleetModule } from '../fleet/fleet.module.js';
 import type { Settings } from '../settings/settings.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { GraphiqlController } from './graphiql.controller.js';
+import { LiveFeeds } from './live/live-feeds.js';
 import { LOADERS, loadersOf } from './loaders.js';
 import { RESOLVERS } from './resolvers.js';
 import { mercuriusOptions } from './mercurius-options.js';
@@ -20,7 +21,7 @@ export class GraphqlModule {
         GraphQLModule.forRoot({ driver: MercuriusDriver, ...mercuriusOptions() }),
       ],
       controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
-      providers: [{ provide: LOADERS, inject: [DATABASE], useFactory: loadersOf }, ...RESOLVERS],
+      providers: [{ provide: LOADERS, inject: [DATABASE], useFactory: loadersOf }, LiveFeeds, ...RESOLVERS],
     };
   }
 }

@@ -31,7 +31,7 @@ export async function readHistories(
   const answers: ReadingDocument[][] = pages.map(() => []);
   for (let start = 0; start < pages.length; start += PAGES) {
     const group = pages.slice(start, start + PAGES);
-    for (const row of await readGroup(readings, group)) answers[start + row.page]?.push(withoutPage(row));
+    for (const row of await readGroup(readings, group)) answers[start + row.page]?.push(row);
   }
   return answers.map((rows, index) => rows.slice(0, pages[index]?.limit));
 }
@@ -53,8 +53,4 @@ function branchesOf({ car, range, place, backwards, limit }: HistoryPage, page: 
     { $limit: limit },
     { $addFields: { page: { $literal: page } } },
   ]);
-}
-
-function withoutPage({ page: _, ...row }: PagedRow): ReadingDocument {
-  return row;
 }

@@ -1,4 +1,4 @@
-import type { Collection, Document, Filter, WithId } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { READ_LIMIT } from '../fleet/fleet.js';
 import type { Database } from '../twin/database.js';
 import type { EpisodeDocument, ReadingDocument, Twin } from '../twin/documents.js';
@@ -38,7 +38,7 @@ export async function byId<T extends Document & { readonly _id: string }>(
   for (let start = 0; start < wanted.length; start += GROUP) {
     const filter = { _id: { $in: wanted.slice(start, start + GROUP) } } as Filter<T>;
     const rows = await collection.find(filter, { projection, maxTimeMS: READ_LIMIT }).toArray();
-    for (const row of rows) found.set((row as WithId<T>)._id as string, row as unknown as T);
+    for (const row of rows) found.set(row._id, row as unknown as T);
   }
   return ids.map((id) => found.get(id) ?? null);
 }

@@ -1,10 +1,15 @@
 import { Logger } from '@nestjs/common';
 import type { MercuriusDriverConfig } from '@nestjs/mercurius';
-import type { ExecutionResult } from 'graphql/index.js';
-import { formatted } from './error-format.js';
+import { GraphQLError, specifiedRules, validate } from 'graphql/index.js';
+import { ApiError } from './api-error.js';
+import { depthRule } from './depth-rule.js';
+import { formatted, isApiErrorCode } from './error-format.js';
+import { codedErrors } from './socket-frames.js';
 
-/** Nesting that the deepest useful question needs, with room: cars, edges, node, history, edges, node, score, topSignals. */
-export const DEEPEST = 12;
+/** Tokens in one operation. */
+const LONGEST_OPERATION = 5_000;
+/** How often a silent subscriber is pinged, ms. */
+const KEEP_ALIVE = 20_000;
 
 const log = new Logger('GraphQL');
 
@@ -20,8 +25,28 @@ export function mercuriusOptions(): Omit<MercuriusDriverConfig, 'driver'> {
     sortSchema: true,
     jit: 1,
     graphiql: false,
-    queryDepth: DEEPEST,
     allowBatchedQueries: false,
-    errorFormatter: (execution) => formatted(execution as ExecutionResult, report) as never,
+    graphql: { parseOptions: { maxTokens: LONGEST_OPERATION } },
+    validationRules: [depthRule],
+    errorFormatter: (execution) => formatted(execution, report),
+    subscription: {
+      keepAlive: KEEP_ALIVE,
+      context: async (socket, request) => {
+        codedErrors(socket);
+        return { request };
+      },
+    },
+    hooks: { preSubscriptionExecution: async (schema, document) => refuseInvalid(schema, document) },
   };
+}
+
+type Validated = Parameters<typeof validate>;
+
+/** Over WebSocket an operation is executed without having been validated. @throws ApiError BAD_REQUEST, TOO_DEEP */
+function refuseInvalid(schema: Validated[0], document: Validated[1]): void {
+  const [first] = validate(schema, document, [...specifiedRules, depthRule]);
+  if (first instanceof GraphQLError) {
+    const { code } = first.extensions;
+    throw new ApiError(isApiErrorCode(code) ? code : 'BAD_REQUEST', first.message);
+  }
 }

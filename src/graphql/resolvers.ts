@@ -1,6 +1,7 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
+import { AnomalyEventResolver, CarUpdateResolver, LiveResolver } from './live.resolver.js';
 
 /** Every resolver: what the schema is made of. */
 export const RESOLVERS = [
@@ -10,4 +11,7 @@ export const RESOLVERS = [
   AnomalyConnectionResolver,
   NodeResolver,
   FleetResolver,
+  LiveResolver,
+  CarUpdateResolver,
+  AnomalyEventResolver,
 ];

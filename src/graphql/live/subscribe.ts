@@ -1,0 +1,94 @@
+import { carMatches } from '../../fleet/car-filter.js';
+import { isCarId } from '../../telemetry/car-id.js';
+import type { Database } from '../../twin/database.js';
+import type { EpisodeEventDocument } from '../../twin/documents.js';
+import { ApiError } from '../api-error.js';
+import { apiErrorOf } from '../error-format.js';
+import type { AnomalyEventFilterInput, AnomalyEventsArgs, CarUpdatesArgs } from '../live.args.js';
+import type { Loaders } from '../loaders.js';
+import { type AnomalyItem, AnomalySubscription } from './anomaly-subscription.js';
+import { carPlace } from './car-feed.js';
+import { type CarItem, CarSubscription } from './car-subscription.js';
+import { eventPlace, partitionsBehind } from './heads.js';
+import { type ItemSource, ItemStream } from './item-stream.js';
+import type { LiveFeeds } from './live-feeds.js';
+import { readPlace } from './store-place.js';
+
+const MOST_IDS = 500;
+
+/** @throws ApiError BAD_CURSOR, BAD_ARGUMENT before MongoDB is asked; UNAVAILABLE when the feed does not come to stand */
+export async function subscribeAnomalies(
+  feeds: LiveFeeds,
+  database: Database,
+  { filter, after: cursor }: AnomalyEventsArgs,
+): Promise<AsyncIterableIterator<AnomalyItem>> {
+  const after = cursor ? eventPlace(cursor) : null;
+  if (filter?.car != null && !isCarId(filter.car)) throw new ApiError('BAD_ARGUMENT', 'That is not a car id');
+  return entered(feeds, feeds.anomalies, async (notify) => {
+    const now = after ? await readPlace(database) : null;
+    // A partition that has had fewer events than the cursor counts has another history.
+    const setBack =
+      after !== null && now?.storeId === after.storeId && partitionsBehind(now.heads, after.heads).length > 0;
+    const matches = (event: EpisodeEventDocument) => eventMatches(event, filter ?? {});
+    return new AnomalySubscription(feeds.anomalies, database, { matches, after, setBack, notify });
+  });
+}
+
+/** @throws ApiError as above */
+export async function subscribeCars(
+  feeds: LiveFeeds,
+  loaders: Loaders,
+  { filter, after: cursor }: CarUpdatesArgs,
+): Promise<AsyncIterableIterator<CarItem>> {
+  const after = cursor ? carPlace(cursor) : null;
+  const wanted = filter?.ids ?? null;
+  if (wanted && wanted.length > MOST_IDS) throw new ApiError('BAD_ARGUMENT', `At most ${MOST_IDS} car ids`);
+  if (wanted && !wanted.every(isCarId)) throw new ApiError('BAD_ARGUMENT', 'One of them is not a car id');
+  const ids = wanted && new Set(wanted);
+  return entered(feeds, feeds.cars, async (notify) => {
+    const read = (some: readonly string[]) => Promise.all(some.map((id) => loaders.cars.load(id)));
+    const status = filter?.status ?? null;
+    const mayMatch = (id: string) => !ids || ids.has(id);
+    const matches = (twin: Parameters<typeof carMatches>[0]) => carMatches(twin, { ids, status });
+    return new CarSubscription(feeds.cars, { matches, mayMatch, after, read, notify });
+  });
+}
+
+/** A stream over a source that was made once the feed stands; the feed is left when the stream ends. */
+async function entered<T>(
+  feeds: LiveFeeds,
+  { use }: LiveFeeds['anomalies'] | LiveFeeds['cars'],
+  make: (notify: () => void) => Promise<ItemSource<T>>,
+): Promise<ItemStream<T>> {
+  await use.enter().catch(rethrown);
+  let stream: ItemStream<T> | null = null;
+  const source = await make(() => stream?.notify()).catch((fault: unknown) => {
+    use.leave();
+    return rethrown(fault);
+  });
+  const made = new ItemStream<T>({
+    take: () => source.take().catch(rethrown),
+    close: () => {
+      source.close();
+      feeds.remove(made);
+    },
+  });
+  stream = made;
+  feeds.add(made);
+  return made;
+}
+
+/** What GraphQL's subscriptions say of a fault goes to the client as it is. */
+function rethrown(fault: unknown): never {
+  throw apiErrorOf(fault);
+}
+
+function eventMatches(event: EpisodeEventDocument, filter: AnomalyEventFilterInput): boolean {
+  const { car, kind, severity, event: types } = filter;
+  return (
+    (car == null || car === event.car) &&
+    (!kind || kind.includes(event.kind)) &&
+    (!severity || severity.includes(event.severity)) &&
+    (!types || types.includes(event.event))
+  );
+}
