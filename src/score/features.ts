@@ -22,6 +22,8 @@ export interface Feature {
   /** The signal that an error of this feature is blamed on. */
   readonly signal: SignalName;
   readonly derivation: string;
+  /** What a sensor may be off by without anybody minding, as a part of the feature's mean. */
+  readonly tolerance: number;
 }
 
 /** Names the list below, the order and the layout of the memory: a change of any of them needs another id. */
@@ -30,22 +32,27 @@ export const FEATURES_ID = 'car-1';
 const WHEELS = ['11', '12', '21', '22'] as const;
 
 export const FEATURES: readonly Feature[] = [
-  one('vibrationPerSpeed', 'engineVibrationAmplitude', 'engineVibrationAmplitude / speed, from 1 m/s on'),
-  one('heatPerCurrent', 'coolantTemp', '(coolantTemp - intakeAirTemp) / currentDraw, from the second reading on'),
+  one('vibrationPerSpeed', 'engineVibrationAmplitude', 'engineVibrationAmplitude / speed, from 1 m/s on', 0.02),
+  one('heatPerCurrent', 'coolantTemp', '(coolantTemp - intakeAirTemp) / currentDraw, from the second reading on', 0.02),
   one(
     'drain',
     'batteryPercentage',
     'fall of batteryPercentage / speed of the reading before; the lower of the last two',
   ),
-  one('currentPerPower', 'currentDraw', 'currentDraw / (throttlePos * batteryVoltage), from 0.05 throttle on'),
-  one('voltageSag', 'batteryVoltage', 'batteryVoltage / the highest of late, which sinks by 2 % of the gap a reading'),
+  one('currentPerPower', 'currentDraw', 'currentDraw / (throttlePos * batteryVoltage), from 0.05 throttle on', 0.01),
+  one(
+    'voltageSag',
+    'batteryVoltage',
+    'batteryVoltage / the highest of late, which sinks by 2 % of the gap a reading',
+    0.01,
+  ),
   one('voltage', 'batteryVoltage', 'natural logarithm of batteryVoltage'),
   one('current', 'currentDraw', 'natural logarithm of currentDraw'),
   one('throttle', 'throttlePos', 'throttlePos'),
   one('speed', 'speed', 'speed'),
   one('airFlow', 'intakeAirFlowSpeed', 'intakeAirFlowSpeed'),
   one('airTemp', 'intakeAirTemp', 'intakeAirTemp'),
-  one('firmware', 'controlUnitFirmware', 'controlUnitFirmware'),
+  one('firmware', 'controlUnitFirmware', 'controlUnitFirmware', 2e-4),
   ...each('tireLow', 'tirePressure', 'the lowest of late, which rises by 40 % of the gap a reading'),
   ...each('tireHigh', 'tirePressure', 'the highest of late, which sinks by 40 % of the gap a reading'),
   ...each('bump', 'accelerometer', 'as sent'),
@@ -200,8 +207,8 @@ function highest(before: number, now: number, leak: number): number {
   return before === UNKNOWN || now >= before ? now : before + leak * (now - before);
 }
 
-function one(name: string, signal: SignalName, derivation: string): Feature {
-  return { name, signal, derivation };
+function one(name: string, signal: SignalName, derivation: string, tolerance = 0): Feature {
+  return { name, signal, derivation, tolerance };
 }
 
 function each(name: string, signal: 'tirePressure' | 'accelerometer', derivation: string): Feature[] {

@@ -1,0 +1,33 @@
+/**
+ * The chance that a failed reading scores higher than a normal one (area under the ROC curve), ties counting half.
+ * @param normal rising
+ */
+export function rocAuc(normal: Float64Array, failed: Float64Array): number {
+  let sum = 0;
+  for (const score of failed) sum += (countBelow(normal, score, false) + countBelow(normal, score, true)) / 2;
+  return sum / (normal.length * failed.length);
+}
+
+/** The part of the failed readings above the score that only the given part of the normal ones exceeds. */
+export function recallAt(normal: Float64Array, failed: Float64Array, falsePositives: number): number {
+  const limit = normal[Math.max(0, Math.ceil((1 - falsePositives) * normal.length) - 1)] ?? Infinity;
+  return shareAbove(failed, limit);
+}
+
+export function shareAbove(scores: Float64Array, limit: number): number {
+  let above = 0;
+  for (const score of scores) if (score > limit) above++;
+  return above / scores.length;
+}
+
+function countBelow(sorted: Float64Array, score: number, orEqual: boolean): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const value = sorted[middle] ?? Infinity;
+    if (value < score || (orEqual && value === score)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import type * as tfjs from '@tensorflow/tfjs';
+import type { Reading } from '../telemetry/reading.js';
+import { buildAutoencoder, fitAutoencoder, MISSING_TARGET, type EpochProgress } from './autoencoder.js';
+import { featuresWithErrors, quantileOf, quantilesOf, scoresOf, type Reconstruct } from './calibrate.js';
+import { FEATURES_ID, FEATURE_COUNT } from './features.js';
+import { goldenOf } from './golden.js';
+import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
+import { normaliserOf, type Normaliser } from './normaliser.js';
+import { loadTensorflowForTraining, type Tensorflow } from './tensorflow.js';
+import { gatherTrainingSet, type Rows } from './training-set.js';
+
+export interface TrainOptions {
+  readonly name: string;
+  /** What the readings are, for the model card. */
+  readonly source: string;
+  /** The command that makes this model again. */
+  readonly command: string;
+  readonly seed: number;
+  readonly epochs: number;
+  /** The part of the normal readings that stays at or below the threshold. */
+  readonly quantile: number;
+  readonly onEpoch: (progress: EpochProgress) => void;
+  readonly say: (line: string) => void;
+}
+
+const INPUT_LIMIT = 4;
+const BATCH = 512;
+const PATIENCE = 5;
+/** Readings of the first cars that go into the metadata with their scores. */
+const GOLDEN_CARS = 3;
+const GOLDEN_READINGS = 5;
+
+/** @throws TooLittleDataError */
+export async function trainModel(
+  readings: Iterable<Reading> | AsyncIterable<Reading>,
+  options: TrainOptions,
+): Promise<ModelFolder> {
+  const { name, seed, epochs, onEpoch, say } = options;
+  const golden = new Map<string, Reading[]>();
+  const set = await gatherTrainingSet(withGolden(readings, golden));
+  say(`${set.readings} readings of ${set.cars} cars (${set.leftOut} left out); ${set.fit.count} rows to fit`);
+  const { tf, backend } = await loadTensorflowForTraining();
+  say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);
+  const normaliser = normaliserOf(set.fit);
+  const model = buildAutoencoder(tf, seed);
+  const [fit, stop] = [normalised(set.fit, normaliser), normalised(set.stop, normaliser)];
+  const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, inputLimit: INPUT_LIMIT, onEpoch };
+  const ran = await fitAutoencoder(tf, model, fit, stop, fitOptions);
+  const reconstruct = reconstructWith(tf, model);
+  const features = await featuresWithErrors(set.stop, normaliser, INPUT_LIMIT, reconstruct);
+  const rules = { features, name, version: '0', threshold: 1, inputLimit: INPUT_LIMIT };
+  const scores = await scoresOf(set.threshold, rules, reconstruct);
+  const threshold = quantileOf(scores, options.quantile);
+  const network = await networkOf(model);
+  const bare = {
+    ...rules,
+    format: 'fleet-twin-model-1' as const,
+    kind: 'autoencoder' as const,
+    version: versionOf(network, features, threshold),
+    featuresId: FEATURES_ID,
+    missing: 'leave-out' as const,
+    score: 'worst-feature' as const,
+    threshold,
+    quantile: options.quantile,
+    normalScores: quantilesOf(scores),
+    training: {
+      source: options.source,
+      command: options.command,
+      seed,
+      readings: set.readings,
+      cars: set.cars,
+      epochs: ran,
+      dataHash: set.hash,
+      tfjs: tf.version['tfjs-core'],
+    },
+    metrics: {},
+  };
+  const metadata: ModelMetadata = { ...bare, golden: await goldenOf([...golden.values()], bare, reconstruct) };
+  model.dispose();
+  return { metadata, network };
+}
+
+/** Passes readings on and keeps the first few of the first few cars. */
+async function* withGolden(
+  readings: Iterable<Reading> | AsyncIterable<Reading>,
+  golden: Map<string, Reading[]>,
+): AsyncGenerator<Reading> {
+  for await (const reading of readings) {
+    const kept = golden.get(reading.car);
+    if (kept !== undefined && kept.length < GOLDEN_READINGS) kept.push(reading);
+    else if (kept === undefined && golden.size < GOLDEN_CARS) golden.set(reading.car, [reading]);
+    yield reading;
+  }
+}
+
+function normalised({ count, values }: Rows, { mean, scale }: Normaliser): Float32Array {
+  const out = new Float32Array(count * FEATURE_COUNT);
+  for (let at = 0; at < out.length; at++) {
+    const i = at % FEATURE_COUNT;
+    const value = ((values[at] ?? NaN) - (mean[i] ?? 0)) / (scale[i] ?? 1);
+    out[at] = Number.isNaN(value) ? MISSING_TARGET : Math.max(-INPUT_LIMIT, Math.min(INPUT_LIMIT, value));
+  }
+  return out;
+}
+
+function reconstructWith(tf: Tensorflow, model: tfjs.LayersModel): Reconstruct {
+  return (inputs, rows) =>
+    Promise.resolve(
+      tf.tidy(() => {
+        const output = model.predictOnBatch(tf.tensor2d(inputs, [rows, FEATURE_COUNT])) as tfjs.Tensor;
+        return new Float32Array(output.dataSync());
+      }),
+    );
+}
+
+async function networkOf(model: tfjs.LayersModel): Promise<NetworkFiles> {
+  let files: NetworkFiles | null = null;
+  await model.save({
+    save: ({ modelTopology, weightSpecs, weightData }) => {
+      const bytes = Buffer.concat([weightData ?? []].flat().map((part) => new Uint8Array(part)));
+      const specs = (weightSpecs ?? []).map(({ name, shape }) => ({ name, shape, dtype: 'float32' as const }));
+      files = { modelTopology: modelTopology as object, weightSpecs: specs, weightData: new Uint8Array(bytes).buffer };
+      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' as const } });
+    },
+  });
+  if (files === null) throw new Error('TensorFlow did not hand out the network');
+  return files;
+}
+
+/** Models that score alike are called alike, others never. */
+function versionOf({ weightData }: NetworkFiles, features: ModelMetadata['features'], threshold: number): string {
+  const hash = createHash('sha256').update(new Uint8Array(weightData));
+  return hash
+    .update(JSON.stringify([features, threshold]))
+    .digest('hex')
+    .slice(0, 8);
+}
