@@ -1,6 +1,7 @@
 import { carIdOf } from '../telemetry/car-id.js';
 import type { Reading } from '../telemetry/reading.js';
-import { FRAME_HEADER, isFramed, schemaIdOf } from './avro-frame.js';
+import { FRAME_HEADER, schemaIdOf } from './avro-frame.js';
+import { formatOf } from './body-format.js';
 import { decodeJson } from './json-message.js';
 import type { Envelope } from './message-draft.js';
 import { type Decoded, quoted, Refusal } from './rejection.js';
@@ -38,9 +39,12 @@ export interface Decoder {
   decode<R extends SensorRecord>(records: readonly R[]): Promise<{ record: R; decoded: Decoded }[]>;
 }
 
-/** A body with what its record says about it. */
-type Body = { readonly format: 'json' | 'plain' | 'framed' | 'none'; readonly bytes: Buffer };
-type SchemaById = (id: number) => SchemaLookup | undefined;
+/** What is the same for all records of a batch. */
+interface Context {
+  readonly options: DecoderOptions;
+  readonly files: SchemaFiles;
+  readonly schemaOf: (id: number) => SchemaLookup | undefined;
+}
 
 /** Throws a DecodeFault when the schema files cannot be read. */
 export function createDecoder(options: DecoderOptions): Decoder {
@@ -48,80 +52,56 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const registry = options.registryUrl === undefined ? null : new SchemaRegistry({ url: options.registryUrl });
   return {
     async decode(records) {
-      const schemas = registry ? await askFor(records, options, registry) : (id: number) => files.byId.get(id);
-      return records.map((record) => ({ record, decoded: decodeRecord(record, options, files, schemas) }));
+      const schemaOf = registry ? await askFor(records, options, registry) : (id: number) => files.byId.get(id);
+      const context: Context = { options, files, schemaOf };
+      return records.map((record) => ({ record, decoded: decodeRecord(record, context) }));
     },
   };
 }
 
 /** Asks for the schemas of a batch at once, so that decoding its records waits for nothing. */
-async function askFor(records: readonly SensorRecord[], options: DecoderOptions, registry: SchemaRegistry) {
+async function askFor(records: readonly SensorRecord[], { format, maxBody }: DecoderOptions, registry: SchemaRegistry) {
   const ids = new Set<number>();
   for (const record of records) {
-    const body = bodyOf(record, options);
-    const id = body.format === 'framed' && body.bytes.length <= options.maxBody ? schemaIdOf(body.bytes) : null;
+    const { value } = record;
+    if (value === null || value.length > maxBody || formatOf(record, value, format) !== 'framed') continue;
+    const id = schemaIdOf(value);
     if (id !== null) ids.add(id);
   }
   const found = await registry.lookUp(ids);
   return (id: number) => found.get(id);
 }
 
-function decodeRecord(record: SensorRecord, options: DecoderOptions, files: SchemaFiles, schemas: SchemaById): Decoded {
+function decodeRecord(record: SensorRecord, context: Context): Decoded {
   // A car id is ASCII; latin1 gives every other byte a character that no car id has.
   const car = record.key === null ? null : carIdOf(record.key.toString('latin1'));
-  const outcome = decodeBody(record, car, options, files, schemas);
+  const outcome = decodeBody(record, car, context);
   if (!(outcome instanceof Refusal)) return { kind: 'reading', reading: outcome };
   return { kind: 'rejected', stage: 'decode', reason: outcome.reason, detail: outcome.detail, car };
 }
 
-function decodeBody(
-  record: SensorRecord,
-  car: string | null,
-  options: DecoderOptions,
-  files: SchemaFiles,
-  schemas: SchemaById,
-): Reading | Refusal {
-  const { format, bytes } = bodyOf(record, options);
+function decodeBody(record: SensorRecord, car: string | null, context: Context): Reading | Refusal {
+  const { value: body, timestamp: recordTime } = record;
+  const { format, maxBody, clockAhead } = context.options;
   if (car === null) return new Refusal('NO_CAR_ID', 'the key does not end in a car id');
-  if (format === 'none') return new Refusal('TOMBSTONE', 'the record has no body');
-  if (bytes.length > options.maxBody)
-    return new Refusal('BODY_TOO_LARGE', `${bytes.length} bytes, of at most ${options.maxBody}`);
-  const envelope: Envelope = { car, recordTime: record.timestamp, clockAhead: options.clockAhead };
-  if (format === 'json') return decodeJson(bytes, envelope);
-  const plain = format === 'plain';
-  const schema = plain ? namedSchema(record, files) : framedSchema(bytes, schemas);
-  return schema instanceof Refusal ? schema : schema.read(bytes, plain ? 0 : FRAME_HEADER, envelope);
+  if (body === null) return new Refusal('TOMBSTONE', 'the record has no body');
+  if (body.length > maxBody) return new Refusal('BODY_TOO_LARGE', `${body.length} bytes, of at most ${maxBody}`);
+  const envelope: Envelope = { car, recordTime, clockAhead };
+  const found = formatOf(record, body, format);
+  if (found === 'json') return decodeJson(body, envelope);
+  const plain = found === 'plain';
+  const schema = plain ? namedSchema(record, context) : framedSchema(body, context);
+  return schema instanceof Refusal ? schema : schema.read(body, plain ? 0 : FRAME_HEADER, envelope);
 }
 
-function bodyOf({ value, headers }: SensorRecord, { format }: DecoderOptions): Body {
-  if (value === null) return NO_BODY;
-  const type = headers['content-type'];
-  const said = type === undefined ? format : (MEDIA_TYPES.get(mediaType(type)) ?? format);
-  if (said === 'avro') return { format: 'plain', bytes: value };
-  return { format: said === 'auto' && isFramed(value) ? 'framed' : 'json', bytes: value };
-}
-
-const NO_BODY: Body = { format: 'none', bytes: Buffer.alloc(0) };
-
-/** What a header `content-type` says; any other says nothing. */
-const MEDIA_TYPES: ReadonlyMap<string, 'avro' | 'json'> = new Map([
-  ['avro/binary', 'avro'],
-  ['application/json', 'json'],
-]);
-
-function mediaType(header: Buffer): string {
-  const text = header.toString('latin1', 0, 128).toLowerCase();
-  return text.replace(/;.*$/s, '').trim();
-}
-
-function namedSchema({ headers }: SensorRecord, files: SchemaFiles): SchemaLookup {
+function namedSchema({ headers }: SensorRecord, { files }: Context): SchemaLookup {
   const name = headers['avro-schema']?.toString('utf8') ?? CANONICAL;
   return files.byName.get(name) ?? new Refusal('UNKNOWN_SCHEMA', `there is no schema ${quoted(name)} here`);
 }
 
-function framedSchema(bytes: Buffer, schemas: SchemaById): SchemaLookup {
-  if (bytes.length < FRAME_HEADER) return new Refusal('UNKNOWN_FORMAT', 'a zero byte, but too short for framed Avro');
-  const id = schemaIdOf(bytes);
-  const schema = id === null ? undefined : schemas(id);
-  return schema ?? new Refusal('UNKNOWN_SCHEMA', `there is no schema ${bytes.readUInt32BE(1)}`);
+function framedSchema(body: Buffer, { schemaOf }: Context): SchemaLookup {
+  if (body.length < FRAME_HEADER) return new Refusal('UNKNOWN_FORMAT', 'a zero byte, but too short for framed Avro');
+  const id = schemaIdOf(body);
+  const schema = id === null ? undefined : schemaOf(id);
+  return schema ?? new Refusal('UNKNOWN_SCHEMA', `there is no schema ${body.readUInt32BE(1)}`);
 }

@@ -22,8 +22,8 @@ export function registryAddress(url: string, timeout: number): RegistryAddress {
   const accept = 'application/vnd.schemaregistry.v1+json, application/json';
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
-  const headers = username === '' ? { accept } : { accept, authorization };
-  return { base: `${origin}${pathname.replace(/\/*$/, '/')}`, headers, timeout };
+  const base = `${origin}${pathname.replace(/\/*$/, '/')}`;
+  return { base, headers: username === '' ? { accept } : { accept, authorization }, timeout };
 }
 
 /** GET and parse. Throws a DecodeFault unless what answers is a registry that is well and lets us in. */
