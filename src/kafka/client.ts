@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel, type LogEntry, type logCreator, type RetryOptions } from 'kafkajs';
+import type { Log, LogLevel } from '../log/log.js';
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
-export type Log = (level: LogLevel, message: string, details?: Readonly<Record<string, unknown>>) => void;
+export type { Log, LogLevel };
 
 export interface Address {
   readonly host: string;

@@ -1,7 +1,8 @@
-import { sleep, untilItWorks, type Log } from '../kafka/client.js';
+import { sleep, untilItWorks } from '../kafka/client.js';
 import { DeadLetters } from '../kafka/dead-letters.js';
 import { ProduceError, type RefusedRecord } from '../kafka/out-record.js';
 import type { Producer } from '../kafka/producer.js';
+import type { Log } from '../log/log.js';
 import type { Backlog, Carried } from './backlog.js';
 import { refusedLetter, type BridgeTopics } from './to-record.js';
 

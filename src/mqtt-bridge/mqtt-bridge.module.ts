@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
-import type { Log } from '../kafka/client.js';
+import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { MqttBridge, type BridgeOptions, type BridgeStatus } from './mqtt-bridge.js';
 

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Answers, type ScriptedBroker, startScriptedBroker } from '../../test/scripted-broker.js';
-import type { LogLevel } from '../kafka/client.js';
+import type { LogLevel } from '../log/log.js';
 import { MqttBridge } from './mqtt-bridge.js';
 
 let lines: string[];

@@ -1,5 +1,6 @@
-import { backoff, sleep, type KafkaOptions, type Log } from '../kafka/client.js';
+import { backoff, sleep, type KafkaOptions } from '../kafka/client.js';
 import { Producer } from '../kafka/producer.js';
+import type { Log } from '../log/log.js';
 import { Backlog } from './backlog.js';
 import { Carrier } from './carrier.js';
 import {

@@ -54,6 +54,7 @@ describe('MqttConnection', () => {
     await received(1);
     first.far.cut();
     await first.connection.closed;
+    expect(messages[0]?.source.open).toBe(false);
     const second = await connected();
     second.far.publish(1, 'cars/b', 'after');
     await received(2);

@@ -105,6 +105,20 @@ describe('the bridge', () => {
     expect(records.map(numberOf)).toEqual(Array.from({ length: 50 }, (_, i) => i));
   });
 
+  it('is stopped under load without a message being lost or carried twice', async () => {
+    await (await rig.start()).stop();
+    await Promise.all(Array.from({ length: 10_000 }, (_, i) => rig.publish(`car${i % 20}`, `${i}`)));
+    const stopped = await rig.start();
+    await vi.waitFor(() => expect(stopped.status().produced).toBeGreaterThan(0), { interval: 1 });
+    await stopped.stop();
+    const { produced, received } = stopped.status();
+    expect(produced).toBe(received);
+    expect(produced).toBeLessThan(10_000);
+    await rig.start();
+    const records = await rig.records((arrived) => distinct(arrived) >= 10_000);
+    expect(records).toHaveLength(10_000);
+  });
+
   it('carries messages of QoS 0 and retained ones like others', async () => {
     await rig.start();
     await rig.publish('car1', 'fire and forget', { qos: 0 });
