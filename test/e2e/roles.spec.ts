@@ -1,73 +1,87 @@
-import { createClient, type Client } from 'graphql-ws';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import WebSocket from 'ws';
 import { simulateFleet } from '../../src/simulator/fleet.js';
 import { publishAll } from '../../src/simulator/publish.js';
+import { NOON, aReading, wireOf } from '../builders/sensor.js';
+import { Subscriber } from '../builders/subscriber.js';
 import { World, serversOfSuite, until } from './world.js';
 
 const MESSAGES = 2_000;
+const CARS = 40;
 
 let world: World;
-let client: Client | undefined;
+const subscribers: Subscriber<unknown>[] = [];
 beforeEach(() => {
   world = new World(serversOfSuite());
 });
 afterEach(async () => {
-  await client?.dispose();
+  await Promise.all(subscribers.splice(0).map((one) => one.close()));
   await world.close();
 });
 
 it('bridge, ingest and API are processes of their own, and a subscriber receives every anomaly event once', async () => {
-  const api = world.start({ ROLES: 'api', KAFKA_BROKERS: '127.0.0.1:1', MQTT_URL: 'mqtt://127.0.0.1:1' });
-  const ingest = world.start({ ROLES: 'ingest', MQTT_URL: 'mqtt://127.0.0.1:1' });
-  const bridge = world.start({ ROLES: 'bridge', MONGODB_URI: 'mongodb://127.0.0.1:1/' });
+  const nowhere = { mqtt: 'mqtt://127.0.0.1:1', kafka: '127.0.0.1:1', mongodb: 'mongodb://127.0.0.1:1/' };
+  const api = world.start({ ROLES: 'api', KAFKA_BROKERS: nowhere.kafka, MQTT_URL: nowhere.mqtt });
+  const ingest = world.start({ ROLES: 'ingest', MQTT_URL: nowhere.mqtt });
+  const bridge = world.start({ ROLES: 'bridge', MONGODB_URI: nowhere.mongodb });
   const url = await api.url;
   await Promise.all([ingest.url, bridge.url]);
   await until(async () => (await fetch(`${await bridge.url}/health/ready`)).ok, Boolean);
 
-  const received: string[] = [];
-  client = createClient({ url: `${url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket });
-  await subscribed(client, received);
+  const anomalies = new Subscriber<{ anomalyId: string; event: string; at: string }>(
+    url,
+    'subscription { anomalies { ... on AnomalyEvent { anomalyId event at } } }',
+  );
+  const updates = new Subscriber(url, 'subscription { carUpdates { ... on CarUpdate { cursor } } }');
+  subscribers.push(anomalies, updates);
+  // A car that arrives at the second subscription shows that the first one is there, too.
+  const probes = await probe(updates);
 
-  const fleet = simulateFleet({
-    cars: 40,
+  const options = {
+    cars: CARS,
     seed: 11,
-    start: Date.UTC(2026, 0, 1),
     stepSeconds: 10,
     faults: 0.5,
     faultAfter: [3, 10],
     messages: MESSAGES,
-  });
-  await publishAll(fleet, {
-    url: world.servers.mqttUrl,
-    connections: 2,
-    clientIdPrefix: `cars-${world.id}`,
-    topicPrefix: world.mqttPrefix,
-  });
+  } as const;
+  const fleet = simulateFleet({ ...options, start: Date.UTC(2026, 0, 1) });
+  const cars = { url: world.servers.mqttUrl, connections: 2, clientIdPrefix: `cars-${world.id}` };
+  await publishAll(fleet, { ...cars, topicPrefix: world.mqttPrefix });
   await until(
     () => world.counts(),
-    ({ stored }) => stored === MESSAGES,
+    ({ stored = 0 }) => stored >= MESSAGES + probes,
   );
 
   const events = await world.database.collections.events.find().toArray();
   expect(events.length).toBeGreaterThan(10);
-  await until(
-    () => Promise.resolve(received.length),
-    (length) => length >= events.length,
-  );
+  await anomalies.until(({ items }) => items.length >= events.length);
+  const received = anomalies.items.map(({ anomalyId, event, at }) => `${anomalyId} ${event} ${at}`);
   const wanted = events.map(({ episode, event, at }) => `${episode} ${event} ${at.toISOString()}`);
   expect(received.toSorted()).toEqual(wanted.toSorted());
 
+  const query = '{ car(id: "car1") { counters { readings } history(first: 500) { nodes { at } } } }';
   const answer = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      query: '{ car(id: "car1") { id counters { readings } history(first: 500) { nodes { at } } } }',
-    }),
+    body: JSON.stringify({ query }),
   });
   const { data } = (await answer.json()) as {
     data: { car: { counters: { readings: number }; history: { nodes: unknown[] } } };
   };
-  expect(data.car.counters.readings).toBe(MESSAGES / 40);
-  expect(data.car.history.nodes).toHaveLength(MESSAGES / 40);
+  expect(data.car.counters.readings).toBe(MESSAGES / CARS);
+  expect(data.car.history.nodes).toHaveLength(MESSAGES / CARS);
 });
+
+/** Sends readings of one car until the subscription shows it; gives how many. */
+async function probe(updates: Subscriber<unknown>): Promise<number> {
+  for (let probes = 1; ; probes += 1) {
+    const reading = aReading({ car: 'probe', at: NOON + probes * 1_000 });
+    await world.produce([{ key: 'probe', value: wireOf(reading) }]);
+    await until(
+      () => world.settled(),
+      (settled) => settled >= probes,
+    );
+    await updates.until(({ items }) => items.length > 0, 1_000).catch(() => undefined);
+    if (updates.items.length > 0) return probes;
+  }
+}
