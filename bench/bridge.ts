@@ -30,9 +30,9 @@ async function measure(): Promise<void> {
     { ...size, topic: `${id}-dlq` },
   ]);
   const options = {
-    mqtt: { url, clientId: id, filter: `${id}/#`, shareGroup: id, sessionExpiry: 600, receiveMaximum: 2_000 },
+    mqtt: { url, clientId: id, shareGroup: id, sessionExpiry: 600, receiveMaximum: 2_000 },
     kafka,
-    topics: { sensor: id, deadLetters: `${id}-dlq`, maxBody: 900_000 },
+    topics: { filter: `${id}/#`, sensor: id, deadLetters: `${id}-dlq`, maxBody: 900_000 },
     linger: 5,
     batch: 1_000,
     log,

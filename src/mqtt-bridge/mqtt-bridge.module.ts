@@ -57,13 +57,13 @@ function optionsOf(settings: Settings, log: Log): BridgeOptions {
     mqtt: {
       url: settings.MQTT_URL,
       clientId: settings.MQTT_CLIENT_ID,
-      filter: settings.MQTT_TOPIC,
       shareGroup: settings.MQTT_SHARE_GROUP,
       sessionExpiry: settings.MQTT_SESSION_EXPIRY,
       receiveMaximum: settings.MQTT_RECEIVE_MAXIMUM,
     },
     kafka: { brokers: settings.KAFKA_BROKERS, clientId: `${settings.KAFKA_CLIENT_ID}-bridge`, log },
     topics: {
+      filter: settings.MQTT_TOPIC,
       sensor: settings.SENSOR_TOPIC,
       deadLetters: settings.DEAD_LETTER_TOPIC,
       maxBody: settings.BRIDGE_MAX_BODY,

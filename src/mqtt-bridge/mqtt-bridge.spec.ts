@@ -65,9 +65,9 @@ async function started(answers: Answers): Promise<ScriptedBroker> {
   };
   const url = `mqtt://127.0.0.1:${broker.port}`;
   bridge = new MqttBridge({
-    mqtt: { url, clientId: 'spec', filter: 'cars/#', shareGroup: 'group', sessionExpiry: 60, receiveMaximum: 10 },
+    mqtt: { url, clientId: 'spec', shareGroup: 'group', sessionExpiry: 60, receiveMaximum: 10 },
     kafka: { brokers: ['127.0.0.1:1'], clientId: 'spec', log },
-    topics: { sensor: 'sensor', deadLetters: 'dlq', maxBody: 1_000 },
+    topics: { filter: 'cars/#', sensor: 'sensor', deadLetters: 'dlq', maxBody: 1_000 },
     linger: 1,
     batch: 10,
     log,

@@ -13,7 +13,7 @@ import {
 import { toRecord, type BridgeTopics } from './to-record.js';
 
 export interface BridgeOptions {
-  readonly mqtt: MqttOptions & { readonly filter: string; readonly shareGroup: string };
+  readonly mqtt: MqttOptions & { readonly shareGroup: string };
   readonly kafka: KafkaOptions;
   readonly topics: BridgeTopics;
   /** ms */
@@ -150,7 +150,8 @@ export class MqttBridge {
   }
 
   async #subscribe(connection: MqttConnection): Promise<void> {
-    const { filter, shareGroup, url } = this.#options.mqtt;
+    const { shareGroup, url } = this.#options.mqtt;
+    const { filter } = this.#options.topics;
     const shared = `$share/${shareGroup}/${filter}`;
     if (connection.sharesSubscriptions && (await subscribed(connection, shared)))
       return this.#tell('info', `MQTT: subscribed to ${shared} at ${withoutPassword(url)}`);

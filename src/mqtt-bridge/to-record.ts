@@ -6,6 +6,8 @@ import type { MqttMessage } from './mqtt-connection.js';
 export interface BridgeTopics {
   readonly sensor: string;
   readonly deadLetters: string;
+  /** The filter of the subscription. */
+  readonly filter: string;
   /** Largest payload that goes into the sensor topic, bytes. */
   readonly maxBody: number;
 }
@@ -18,7 +20,7 @@ type Sent = Pick<MqttMessage, 'topic' | 'payload' | 'contentType'>;
  */
 export function toRecord(message: Sent, receivedAt: number, topics: BridgeTopics): OutRecord {
   const { topic, payload } = message;
-  const key = carIdOf(topic);
+  const key = carOf(topic, topics);
   if (key === null)
     return letter(message, receivedAt, topics, 'NO_CAR_ID', `The topic ${topic} does not end in a car id`);
   if (payload.length > topics.maxBody)
@@ -26,10 +28,15 @@ export function toRecord(message: Sent, receivedAt: number, topics: BridgeTopics
   return { topic: topics.sensor, key, value: payload, headers: headersOf(message, receivedAt), timestamp: receivedAt };
 }
 
+/** `a/b/#` matches `a/b` too [MQTT-4.7.1], where `b` is no car. */
+function carOf(topic: string, { filter }: BridgeTopics): string | null {
+  return filter === `${topic}/#` ? null : carIdOf(topic);
+}
+
 function letter(message: Sent, receivedAt: number, topics: BridgeTopics, reason: string, detail: string): OutRecord {
   const { topic, payload } = message;
   const headers = headersOf(message, receivedAt);
-  const original = { topic, partition: null, offset: null, key: carIdOf(topic), value: payload, headers };
+  const original = { topic, partition: null, offset: null, key: carOf(topic, topics), value: payload, headers };
   return deadLetter(
     { original: { ...original, timestamp: receivedAt }, reason, detail, stage: 'bridge' },
     topics.deadLetters,

@@ -95,9 +95,9 @@ export async function bridgeRig() {
     if (mqttProxy) url.host = `127.0.0.1:${mqttProxy.port}`;
     const route = kafkaProxy && { route: (): Address => ({ host: '127.0.0.1', port: kafkaProxy.port }) };
     return {
-      mqtt: { url: url.href, clientId, filter: `${id}/#`, shareGroup: id, sessionExpiry: 600, receiveMaximum },
+      mqtt: { url: url.href, clientId, shareGroup: id, sessionExpiry: 600, receiveMaximum },
       kafka: { ...kafka, requestTimeout: 2_000, ...route },
-      topics: { ...topics, maxBody },
+      topics: { ...topics, filter: `${id}/#`, maxBody },
       linger: 5,
       batch: 500,
       log,
