@@ -30,10 +30,22 @@ export interface ApiOptions {
   readonly uri?: string;
   readonly clock?: () => number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether `database.client` tells every command. */
+  readonly monitorCommands?: boolean;
 }
 
-export async function startApi({ database: name, uri = givenUri(), clock, env }: ApiOptions): Promise<Api> {
-  const settings = readSettings({ MONGODB_URI: uri, MONGODB_DATABASE: name, ...env });
+export async function startApi({
+  database: name,
+  uri = givenUri(),
+  clock,
+  env,
+  monitorCommands = false,
+}: ApiOptions): Promise<Api> {
+  const settings = readSettings({
+    MONGODB_URI: monitorCommands ? monitored(uri) : uri,
+    MONGODB_DATABASE: name,
+    ...env,
+  });
   @Module({
     imports: [
       TwinModule.with(settings),
@@ -54,6 +66,11 @@ export async function startApi({ database: name, uri = givenUri(), clock, env }:
     await app.close();
   };
   return { app, database, url, query: (query, variables) => post(url, query, variables), stop };
+}
+
+function monitored(uri: string): string {
+  if (uri.includes('?')) return `${uri}&monitorCommands=true`;
+  return `${uri.replace(/\/$/, '')}/?monitorCommands=true`;
 }
 
 function givenUri(): string {
