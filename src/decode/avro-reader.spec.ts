@@ -50,6 +50,11 @@ describe('what is read', () => {
     });
   });
 
+  it('does not mind defaults that fit no reader', () => {
+    const schema = record({ name: 'throttlePos', type: ['double', 'null'], default: null });
+    expect(readerFor(schema).read(Buffer.alloc(17), 0, ENVELOPE)).toMatchObject({ signals: { throttlePos: 0 } });
+  });
+
   it('takes times of every length, beyond 2^53 too', () => {
     const schema = record({ name: 'timestamp', type: 'long' });
     // 1_699_999_999_123_456_789 ns as a zigzag varint.

@@ -63,10 +63,15 @@ function readFields(fields: readonly Field[], cursor: AvroCursor, draft: Message
 
 function parseType(schema: unknown): Type | null {
   try {
-    return avro.Type.forSchema(schema as avro.Schema);
+    return avro.Type.forSchema(withoutDefaults(schema) as avro.Schema);
   } catch {
     return null;
   }
+}
+
+/** Defaults serve readers only, and many a writer's are wrong (null for a union that begins with double): avsc would refuse. */
+function withoutDefaults(schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(schema), (key, value: unknown) => (key === 'default' ? undefined : value));
 }
 
 function isRecord(type: Type): type is avro.types.RecordType {
@@ -93,14 +98,13 @@ function readerOf(type: Type, seen: Map<Type, ReadValue>): ReadValue {
     case 'double':
       return (cursor) => cursor.double();
     case 'string':
-      return (cursor) => cursor.text(LONGEST_TEXT) ?? TOO_LONG;
+      return (cursor) => cursor.text(LONGEST_TEXT) ?? OTHER;
     default:
       return complexReaderOf(type, seen);
   }
 }
 
-/** What stands for a value that no field of a message can have: its type is wrong wherever it matters. */
-const TOO_LONG: object = Object.freeze({});
+/** Stands for a value that no field of a message can have: its type is wrong wherever it matters. */
 const OTHER: object = Object.freeze({});
 
 function complexReaderOf(type: Type, seen: Map<Type, ReadValue>): ReadValue {

@@ -4,10 +4,6 @@ export class BoundedMap<K, V> {
 
   constructor(readonly limit: number) {}
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
@@ -24,9 +20,5 @@ export class BoundedMap<K, V> {
       this.#entries.delete(oldest);
       return;
     }
-  }
-
-  delete(key: K): void {
-    this.#entries.delete(key);
   }
 }

@@ -39,6 +39,9 @@ export interface Decoder {
   decode<R extends SensorRecord>(records: readonly R[]): Promise<{ record: R; decoded: Decoded }[]>;
 }
 
+/** Of a schema's name in a header, bytes. */
+const LONGEST_NAME = 256;
+
 /** What is the same for all records of a batch. */
 interface Context {
   readonly options: DecoderOptions;
@@ -95,7 +98,7 @@ function decodeBody(record: SensorRecord, car: string | null, context: Context):
 }
 
 function namedSchema({ headers }: SensorRecord, { files }: Context): SchemaLookup {
-  const name = headers['avro-schema']?.toString('utf8') ?? CANONICAL;
+  const name = headers['avro-schema']?.toString('utf8', 0, LONGEST_NAME) ?? CANONICAL;
   return files.byName.get(name) ?? new Refusal('UNKNOWN_SCHEMA', `there is no schema ${quoted(name)} here`);
 }
 

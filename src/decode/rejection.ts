@@ -50,7 +50,8 @@ export class Refusal {
 
 const QUOTED = 64;
 
-/** A name from a payload, fit for a line of a log. */
+/** The beginning of a name from a payload, fit for a line of a log. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length > QUOTED ? `${name.slice(0, QUOTED)}…` : name);
+  const text = JSON.stringify(name.slice(0, QUOTED));
+  return text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text;
 }
