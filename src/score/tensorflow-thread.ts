@@ -95,13 +95,15 @@ export class TensorflowThread {
 
 function readiness(worker: Worker): Promise<{ backend: Backend; whyNotNative: string | null }> {
   return new Promise((resolve, reject) => {
-    worker.once('message', (answer: Answer) => {
-      worker.removeAllListeners();
+    const onMessage = (answer: Answer) => {
+      forget();
       if (answer.kind === 'ready') resolve(answer);
       else reject(new Error(answer.kind === 'failed' ? answer.reason : 'the TensorFlow worker answered out of turn'));
-    });
-    worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the TensorFlow worker ended with code ${code} at its start`)));
+    };
+    const onExit = (code: number) => reject(new Error(`the TensorFlow worker ended with code ${code} at its start`));
+    // One by one: Node's own listeners on the worker keep its port open.
+    const forget = () => worker.off('message', onMessage).off('error', reject).off('exit', onExit);
+    worker.on('message', onMessage).on('error', reject).on('exit', onExit);
   });
 }
 
