@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type LiveEvent, LONGEST_QUEUE } from '../../src/graphql/live/anomaly-subscription.js';
 import { LiveFeeds } from '../../src/graphql/live/live-feeds.js';
+import { subscribeAnomalies } from '../../src/graphql/live/subscribe.js';
 import { type Api, startApi } from '../builders/api.js';
 import { EventWriter } from '../builders/event-writer.js';
 import { Subscriber } from '../builders/subscriber.js';
@@ -161,6 +163,22 @@ describe('anomalies', () => {
     open.push(subscriber);
     await subscriber.until(({ ended }) => ended);
     expect(subscriber.errors?.[0]?.extensions?.code).toBe(code);
+  });
+
+  it('closes a subscriber that does not keep up, with a code; it resumes from its cursor', async () => {
+    const feeds = api.app.get(LiveFeeds);
+    const slow = await subscribeAnomalies(feeds, api.database, {});
+    const first = slow.next();
+    const [known] = await writer.write(6, 1);
+    const { value } = (await first) as { value: LiveEvent };
+    expect(value.event._id).toBe(known);
+    const written: string[] = [];
+    for (let n = 0; n < LONGEST_QUEUE + 200; n += 100) written.push(...(await writer.write(6, 100)));
+    const witness = subscribe({ after: value.cursor });
+    await witness.until(({ items }) => items.length === written.length);
+    await expect(slow.next()).rejects.toMatchObject({ code: 'TOO_SLOW' });
+    expect(await slow.next()).toEqual({ value: undefined, done: true });
+    expectEachOnceInOrder(witness.items, written);
   });
 
   it('leaves nothing behind when subscribers go', async () => {
