@@ -36,7 +36,8 @@ const KEEPALIVE = 15;
 /**
  * Sends to an MQTT broker in order at QoS 1, over one connection at a time, and keeps every message until it is
  * acknowledged: when a connection breaks, the next one begins with all that were not, oldest first. So nothing is lost and
- * nothing overtakes; what the broker had but could not acknowledge any more is sent twice. No session is needed for that.
+ * nothing overtakes; what the broker had but could not acknowledge any more is sent twice. No session is needed for that,
+ * only the same client id, by which the broker ends the former connection before it takes the new one [MQTT-3.1.4-2].
  */
 export class MqttSender {
   readonly #options: SenderOptions;

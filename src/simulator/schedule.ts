@@ -9,7 +9,7 @@ export interface Pace {
 export interface Clock {
   /** ms, never going back */
   now(): number;
-  /** Resolves after at least so many ms, or earlier when nobody wants to wait any more. */
+  /** Resolves after so many ms, give or take one, or earlier when nobody wants to wait any more. */
   sleep(ms: number): Promise<void>;
 }
 

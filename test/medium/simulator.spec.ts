@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectAsync } from 'mqtt';
+import { afterEach, describe, expect, it } from 'vitest';
+import { simulateCommand } from '../../src/cli/simulate.js';
+import { readCsv } from '../../src/simulator/csv.js';
+import { simulateFleet, type CarMessage, type FleetOptions } from '../../src/simulator/fleet.js';
+import { publishAll, type Progress, type PublishOptions } from '../../src/simulator/publish.js';
+import { encodeMessage } from '../../src/simulator/wire.js';
+import { startProxy } from '../tcp-proxy.js';
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+function brokerUrl(): URL {
+  const url = process.env['MQTT_URL'];
+  if (!url) throw new Error('the suite has no MQTT: set MQTT_URL');
+  return new URL(url);
+}
+
+/** A broker that can be taken away, topics of one's own, and what arrives on them. */
+async function aRig() {
+  const { hostname, port } = brokerUrl();
+  const proxy = await startProxy({ host: hostname, port: Number(port || 1883) });
+  closing.push(() => proxy.close());
+  const id = randomUUID().slice(0, 8);
+  const topicPrefix = `simulator-test/${id}/`;
+  const options = { url: `mqtt://127.0.0.1:${proxy.port}`, connections: 3, clientIdPrefix: `sim-${id}`, topicPrefix };
+  return { proxy, options: options satisfies PublishOptions, inbox: await anInbox(topicPrefix) };
+}
+
+type Inbox = Awaited<ReturnType<typeof anInbox>>;
+
+async function anInbox(topicPrefix: string) {
+  const client = await connectAsync(brokerUrl().href, { clientId: `inbox-${randomUUID().slice(0, 8)}` });
+  closing.push(() => client.endAsync(true));
+  const byCar = new Map<string, string[]>();
+  const arrivals: number[] = [];
+  client.on('message', (topic, payload) => {
+    const car = topic.slice(topicPrefix.length);
+    byCar.set(car, [...(byCar.get(car) ?? []), payload.toString()]);
+    arrivals.push(performance.now());
+  });
+  await client.subscribeAsync(`${topicPrefix}#`, { qos: 1 });
+  return {
+    byCar,
+    /** ms */
+    arrivals,
+    received: () => arrivals.length,
+    distinct: () => [...byCar.values()].reduce((sum, payloads) => sum + new Set(payloads).size, 0),
+  };
+}
+
+function median(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length / 2] ?? NaN;
+}
+
+function fleet(messages: number, overrides: Partial<FleetOptions> = {}): Generator<CarMessage> {
+  return simulateFleet({ cars: 20, seed: 5, start: Date.UTC(2026, 0, 1), stepSeconds: 10, messages, ...overrides });
+}
+
+function payloadsByCar(messages: Iterable<CarMessage>): Map<string, string[]> {
+  const byCar = new Map<string, string[]>();
+  for (const message of messages) {
+    byCar.set(message.car, [...(byCar.get(message.car) ?? []), encodeMessage(message).toString()]);
+  }
+  return byCar;
+}
+
+/** Nothing is missing, and no message comes for the first time after a later one of its car. */
+function expectInOrder(inbox: Inbox, sent: Iterable<CarMessage>): void {
+  const firsts = new Map([...inbox.byCar].map(([car, payloads]) => [car, [...new Set(payloads)]]));
+  expect(firsts).toEqual(payloadsByCar(sent));
+}
+
+describe('publishing over MQTT', () => {
+  it('brings every message once, those of a car in order', async () => {
+    const { options, inbox } = await aRig();
+    const { published } = await publishAll(fleet(5_000), options);
+    await expect.poll(inbox.received).toBe(5_000);
+    expect(published).toBe(5_000);
+    expectInOrder(inbox, fleet(5_000));
+  });
+
+  it.each([
+    ['cut', false],
+    ['stalled until all windows are full, and then cut', true],
+  ])('loses and reorders nothing when the connections are %s in the middle', async (_how, stalled) => {
+    const { proxy, options, inbox } = await aRig();
+    const messages = 20_000;
+    const troubles = new Set<string | null>();
+    const acknowledged: number[] = [];
+    const onProgress = ({ trouble, published }: Progress) => {
+      troubles.add(trouble);
+      acknowledged.push(published);
+    };
+    const publishing = publishAll(fleet(messages), { ...options, onProgress });
+    for (const share of [0.1, 0.5]) {
+      await expect.poll(inbox.received, { interval: 1, timeout: 20_000 }).toBeGreaterThan(share * messages);
+      if (stalled) {
+        proxy.stall();
+        const standing = () => acknowledged.length > 1 && acknowledged.at(-1) === acknowledged.at(-2);
+        await expect.poll(standing, { timeout: 10_000 }).toBe(true);
+      }
+      proxy.cut();
+      await expect.poll(() => [...troubles].some((trouble) => trouble !== null), { timeout: 5_000 }).toBe(true);
+      troubles.clear();
+      proxy.resume();
+    }
+    expect(await publishing).toMatchObject({ published: messages });
+    await expect.poll(inbox.distinct).toBe(messages);
+    expectInOrder(inbox, fleet(messages));
+  });
+
+  it('keeps its rate within 1 %', async () => {
+    const { options, inbox } = await aRig();
+    await publishAll(fleet(2_000), { ...options, rate: 400 });
+    await expect.poll(inbox.received).toBe(2_000);
+    // The median of the first and of the last tenth: a moment in which the machine was busy elsewhere does not count.
+    const took = median(inbox.arrivals.slice(-200)) - median(inbox.arrivals.slice(0, 200));
+    expect(Math.abs(1_800_000 / took / 400 - 1)).toBeLessThan(0.01);
+  });
+
+  it('replays by the own times of the messages', async () => {
+    const { options } = await aRig();
+    // 20 cars, 10 s a step: 100 messages take 49.5 s.
+    const { seconds } = await publishAll(fleet(100), { ...options, speed: 50 });
+    expect(seconds).toBeGreaterThan(0.98);
+    expect(seconds).toBeLessThan(1.5);
+  });
+
+  it('stops at the signal, and counts what the broker has', async () => {
+    const { options, inbox } = await aRig();
+    const stop = new AbortController();
+    const publishing = publishAll(fleet(Infinity), { ...options, rate: 2_000, signal: stop.signal });
+    await expect.poll(inbox.received, { interval: 5 }).toBeGreaterThan(100);
+    stop.abort();
+    const { published } = await publishing;
+    await expect.poll(inbox.received).toBe(published);
+    expectInOrder(inbox, fleet(published));
+  });
+
+  it('stops at the signal while the broker is away', async () => {
+    const { proxy, options, inbox } = await aRig();
+    const stop = new AbortController();
+    const publishing = publishAll(fleet(Infinity), { ...options, signal: stop.signal });
+    await expect.poll(inbox.received, { interval: 5 }).toBeGreaterThan(100);
+    proxy.cut();
+    stop.abort();
+    const { published } = await publishing;
+    expect(published).toBeGreaterThan(0);
+    expect(inbox.distinct()).toBeGreaterThanOrEqual(published);
+  });
+
+  it('says so when there is no broker from the start', async () => {
+    const { proxy, options } = await aRig();
+    proxy.cut();
+    const publishing = publishAll(fleet(10), { ...options, patience: 300 });
+    await expect(publishing).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(publishing).rejects.toThrow(`no MQTT broker at 127.0.0.1:${proxy.port}`);
+  });
+
+  it('hands on what the source throws', async () => {
+    const { options } = await aRig();
+    await expect(publishAll(readCsv('no/such/file.csv'), options)).rejects.toThrow('no/such/file.csv');
+  });
+});
+
+describe('fleet-twin simulate', () => {
+  async function simulate(...args: string[]): Promise<void> {
+    const command = simulateCommand()
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
+    await command.parseAsync(args, { from: 'user' });
+  }
+
+  async function aFolder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'fleet-twin-simulate-'));
+    closing.push(() => rm(folder, { recursive: true }));
+    return folder;
+  }
+
+  it('writes the same bytes for the same seed', async () => {
+    const folder = await aFolder();
+    const [first, second, other] = ['1', '2', '3'].map((name) => join(folder, `${name}.jsonl`)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const [file, seed] of [
+      [first, '7'],
+      [second, '7'],
+      [other, '8'],
+    ] as const) {
+      await simulate('--to', file, '--cars', '50', '--messages', '3000', '--seed', seed, '--faults', '20%');
+    }
+    const bytes = await readFile(first);
+    expect(bytes.equals(await readFile(second))).toBe(true);
+    expect(bytes.equals(await readFile(other))).toBe(false);
+    expect(bytes.toString().trimEnd().split('\n')).toHaveLength(3_000);
+  });
+
+  it('writes a CSV that can be read again', async () => {
+    const file = join(await aFolder(), 'readings.csv');
+    await simulate('--to', file, '--cars', '5', '--seconds', '100');
+    const cars: string[] = [];
+    for await (const { car } of readCsv(file)) cars.push(car);
+    expect(cars).toHaveLength(50);
+    expect(new Set(cars).size).toBe(5);
+  });
+
+  it('publishes over MQTT', async () => {
+    const { options, inbox } = await aRig();
+    const where = ['--to', options.url, '--topic-prefix', options.topicPrefix];
+    await simulate(...where, '--cars', '10', '--rate', '500', '--seconds', '1');
+    await expect.poll(inbox.received).toBe(500);
+    expect(inbox.byCar.size).toBe(10);
+  });
+
+  it.each([
+    [['--to', 'x.parquet'], /neither mqtt:\/\/host:port nor FILE\.jsonl/],
+    [['--to', 'x.jsonl'], /--messages or --seconds/],
+    [['--to', '-', '--cars', 'many'], /'many' is invalid\. It must be a whole number above 0/],
+    [['--to', '-', '--faults', '2'], /must be between 0 and 1/],
+    [[], /'--to <where>' not specified/],
+  ])('says what is wrong with %j', async (args, message) => {
+    await expect(simulate(...args)).rejects.toThrow(message);
+  });
+});
