@@ -95,15 +95,16 @@ export class TensorflowThread {
 
 function readiness(worker: Worker): Promise<{ backend: Backend; whyNotNative: string | null }> {
   return new Promise((resolve, reject) => {
-    const onMessage = (answer: Answer) => {
-      forget();
+    const ended = (code: number) => reject(new Error(`the TensorFlow worker ended with code ${code} at its start`));
+    const answered = (answer: Answer): void => {
+      worker.off('error', reject);
+      worker.off('exit', ended);
       if (answer.kind === 'ready') resolve(answer);
       else reject(new Error(answer.kind === 'failed' ? answer.reason : 'the TensorFlow worker answered out of turn'));
     };
-    const onExit = (code: number) => reject(new Error(`the TensorFlow worker ended with code ${code} at its start`));
-    // One by one: Node's own listeners on the worker keep its port open.
-    const forget = () => worker.off('message', onMessage).off('error', reject).off('exit', onExit);
-    worker.on('message', onMessage).on('error', reject).on('exit', onExit);
+    worker.once('message', answered);
+    worker.once('error', reject);
+    worker.once('exit', ended);
   });
 }
 
