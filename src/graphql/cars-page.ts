@@ -5,7 +5,7 @@ import { ApiError } from './api-error.js';
 import type { CarFilterInput, CarOrderInput, CarsArgs } from './car.args.js';
 import { carModel, type Car } from './car.model.js';
 import { type Connection, pageOf, pageSize } from './connection.js';
-import { decodeCursor, encodeCursor, isId } from './cursor.js';
+import { decodeCursor, encodeCursor, isId, isTime } from './cursor.js';
 import type { Loaders } from './loaders.js';
 
 const BY_ID: CarOrderInput = { field: 'ID', direction: 'ASC' };
@@ -67,8 +67,6 @@ function placeOf(cursor: string, order: CarOrderInput): Place {
   const [field, direction, value, id] = decodeCursor(cursor, 'cars', isPlace);
   if (field !== order.field || direction !== order.direction)
     throw new ApiError('BAD_CURSOR', 'The cursor belongs to another order');
-  if (field === 'LAST_SEEN' && !isTimeValue(value)) throw new ApiError('BAD_CURSOR');
+  if (field === 'LAST_SEEN' && !isTime(value)) throw new ApiError('BAD_CURSOR');
   return { value, id };
 }
-
-const isTimeValue = (value: number | null) => Number.isSafeInteger(value) && Math.abs(value as number) <= 8.64e15;

@@ -37,6 +37,9 @@ function parsed(text: string): unknown[] {
 export const isId = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= 400;
 
-/** Ms since 1970 within what a Date can hold. */
+const EARLIEST = Date.parse('0001-01-01T00:00:00.000Z');
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** Ms since 1970 within the years 1 to 9999. */
 export const isTime = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && Math.abs(value) <= 8.64e15;
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= EARLIEST && value <= LATEST;

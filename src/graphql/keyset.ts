@@ -43,7 +43,7 @@ export function pageBounds(
   place: TimedPlace | null,
   backwards: boolean,
 ): Filter<{ _id: string }>[] {
-  const from = range.from ?? EARLIEST;
+  const from = range.from && range.from > EARLIEST ? range.from : EARLIEST;
   const to = range.to ?? LATEST;
   if (!place) return [{ [field]: { $gte: from, $lt: to } }];
   const at = new Date(place.at);
@@ -56,5 +56,6 @@ export function pageBounds(
   return [...tied, { [field]: rest }];
 }
 
-const EARLIEST = new Date(-8.64e15);
-const LATEST = new Date(8.64e15);
+/** Within the years that every database client can hold. */
+const EARLIEST = new Date('0001-01-01T00:00:00.000Z');
+const LATEST = new Date('9999-12-31T23:59:59.999Z');
