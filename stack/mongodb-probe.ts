@@ -18,6 +18,16 @@ export function assertUsable(hello: Document): void {
   if (hello['isWritablePrimary'] !== true) throw new Error('it has no primary yet');
 }
 
+/**
+ * Ends a transaction that its client left open after this many seconds. A server that has no flag for it takes it while it
+ * runs; until then whoever takes a partition over from a process that was killed would wait for a minute.
+ */
+export function limitTransactions(uri: string, seconds: number): Promise<void> {
+  return withAdmin(uri, async (admin) => {
+    await admin.command({ setParameter: 1, transactionLifetimeLimitSeconds: seconds });
+  });
+}
+
 /** Makes a `mongod` of our own a replica set of one, under the address that it has today. */
 export function readyReplicaSet(uri: string, host: string): Promise<void> {
   return withAdmin(uri, async (admin) => {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { probeMongodb, readyReplicaSet } from './mongodb-probe.js';
+import { limitTransactions, probeMongodb, readyReplicaSet } from './mongodb-probe.js';
 import {
   namedService,
   PartMissing,
@@ -15,6 +15,9 @@ import type { Surroundings } from './surroundings.js';
 import { SECANTUS_RS_VERSION } from './versions.js';
 
 /** Set by those who want one server and no other: the store's contract suite runs against each. */
+/** After this the server ends a transaction whose client was killed or stopped, s. */
+const TRANSACTION_SECONDS = 10;
+
 export const SERVER_VARIABLE = 'FLEET_TWIN_MONGODB';
 
 export const mongodb: Part = {
@@ -72,7 +75,12 @@ function server(choice: Choice, _surroundings: Surroundings, place: Place): Serv
 
 function mongod(command: string, { dataDir, port }: Place): Server {
   const url = `mongodb://127.0.0.1:${port}/?directConnection=true`;
-  const settings = ['--setParameter', 'transactionLifetimeLimitSeconds=10', '--wiredTigerCacheSizeGB', '0.5'];
+  const settings = [
+    '--setParameter',
+    `transactionLifetimeLimitSeconds=${TRANSACTION_SECONDS}`,
+    '--wiredTigerCacheSizeGB',
+    '0.5',
+  ];
   return {
     command,
     args: ['--bind_ip', '127.0.0.1', '--port', String(port), '--dbpath', dataDir, '--replSet', 'fleet', ...settings],
@@ -106,6 +114,9 @@ function secantus(command: string, kind: string, { dataDir, port }: Place): Serv
       mkdirSync(join(dataDir, 'store'), { recursive: true });
       writeFileSync(settings, '');
     },
-    ready: () => probeMongodb(url),
+    ready: async () => {
+      await probeMongodb(url);
+      await limitTransactions(url, TRANSACTION_SECONDS);
+    },
   };
 }

@@ -9,7 +9,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   telemetry: [],
   settings: [],
   log: [],
-  kafka: [],
+  kafka: ['log'],
   'mqtt-bridge': ['kafka', 'telemetry', 'log'],
   decode: ['telemetry'],
   score: ['telemetry', 'simulator', 'log', 'kafka'],

@@ -30,7 +30,7 @@ export function sendTraffic(
   return publishAll(noting(messagesOf(options), sent), {
     url: mqttUrl,
     connections: 4,
-    clientIdPrefix: 'fleet-twin-demo',
+    clientIdPrefix: `fleet-twin-demo-${process.pid}`,
     ...pace,
     onProgress: ({ published, seconds }) =>
       tick(`${published} messages sent, ${Math.round(published / Math.max(seconds, 0.001))}/s`),
@@ -41,7 +41,15 @@ export function sendTraffic(
 function messagesOf({ csv, cars, rate, messages }: TrafficOptions): AsyncIterable<CarMessage> | Iterable<CarMessage> {
   if (csv !== undefined) return readCsv(csv);
   const limit = messages === undefined ? {} : { messages };
-  return simulateFleet({ cars, seed: SEED, start: Date.now(), stepSeconds: cars / rate, faults: FAULTS, ...limit });
+  return simulateFleet({
+    cars,
+    seed: SEED,
+    start: Date.now(),
+    stepSeconds: cars / rate,
+    faults: FAULTS,
+    faultAfter: [2, 20],
+    ...limit,
+  });
 }
 
 async function* noting(

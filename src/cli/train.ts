@@ -90,7 +90,7 @@ const FLEETS: readonly { readonly variety: FleetOptions['variety']; readonly noi
   [
     { variety: { style: 0, age: [0, 0] }, noise: 0, part: 0.2 },
     { variety: { style: 1, age: [0, 8_000], climate: [-40, 50], battery: [10, 100] }, noise: 0, part: 0.5 },
-    { variety: { style: 1, age: [0, 8_000], climate: [-40, 50], battery: [10, 100] }, noise: 0.01, part: 0.3 },
+    { variety: { style: 1, age: [0, 8_000], climate: [-40, 50], battery: [10, 100] }, noise: Number(process.env.NOISE ?? 0.005), part: 0.3 },
   ];
 
 /** The charge is counted, not measured; a version is a version. */

@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from './database.js';
 import type { PositionDocument } from './documents.js';
 import { positionId } from './ids.js';
 import { isWriteConflict } from './store-fault.js';
+
+/** Between two tries while a stopped holder's transaction holds the position, ms. */
+const CONFLICT_PAUSE = 100;
 
 const NO_COUNTS = { stored: 0, late: 0, duplicate: 0, expired: 0, erased: 0, rejected: 0, lost: 0 };
 
@@ -46,6 +50,7 @@ export async function takeOver(
       if (taken) return taken;
     } catch (error) {
       if (!isWriteConflict(error) && !isDuplicateKey(error)) throw error;
+      await delay(CONFLICT_PAUSE);
     }
   }
 }

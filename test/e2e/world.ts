@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel, type KafkaMessage } from 'kafkajs';
 import { openDatabase, type Database } from '../../src/twin/database.js';
 
@@ -194,6 +195,8 @@ export class World {
   }
 }
 
+const ASK_AGAIN = 20;
+
 /** Asks until it is so. @throws with the last answer when it takes too long */
 export async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boolean, within = 60_000): Promise<T> {
   const deadline = Date.now() + within;
@@ -201,6 +204,6 @@ export async function until<T>(ask: () => Promise<T>, isSo: (answer: T) => boole
     const answer = await ask();
     if (isSo(answer)) return answer;
     if (Date.now() > deadline) throw new Error(`not so within ${within} ms: ${JSON.stringify(answer)}`);
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await delay(ASK_AGAIN);
   }
 }
