@@ -70,7 +70,9 @@ export class Car implements Node {
 @ObjectType({ description: 'A page of cars.' })
 export class CarConnection extends connectionOf(Car, 'Car', 'the cars') {}
 
-@ObjectType({ description: 'Percentiles of score / threshold over the cars that have a score; null without any.' })
+@ObjectType({
+  description: 'Percentiles of score / threshold, right to 0.5 %, over the cars that have a score; null without any.',
+})
 export class ScorePercentiles {
   @Field(() => Float, { nullable: true, description: 'Median of score / threshold (no unit).' })
   readonly p50!: number | null;
