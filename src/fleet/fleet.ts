@@ -59,17 +59,6 @@ export class Fleet {
     return this.ranked.page(JSON.stringify([filter.status, filter.freshness]), this.query(filter), order, after, count);
   }
 
-  /** Up to `count` twins by id behind `after`. */
-  byId(filter: CarFilter, direction: 'ASC' | 'DESC', after: string | null, count: number): Promise<Twin[]> {
-    const query = this.query(filter);
-    const behind = after === null ? {} : { _id: direction === 'ASC' ? { $gt: after } : { $lt: after } };
-    return this.twins
-      .find({ $and: [query, behind] }, { maxTimeMS: READ_LIMIT, projection: { memory: 0, recent: 0 } })
-      .sort({ _id: direction === 'ASC' ? 1 : -1 })
-      .limit(count)
-      .toArray();
-  }
-
   count(filter: CarFilter): Promise<number> {
     return this.twins.countDocuments(this.query(filter), { maxTimeMS: READ_LIMIT });
   }

@@ -15,7 +15,7 @@ interface Block {
 }
 
 /**
- * Pages of cars in an order that no index has. One pass over the fleet gives a block of places, which answers every page
+ * Pages of cars, mostly in an order that no index has. One pass over the fleet gives a block of places, which answers every page
  * that lies in it for BLOCK_AGE; callers that ask at the same time share the pass. Cars move while a reader walks: a car
  * that falls back may be seen again and one that rises may be missed, but a car that stays is seen exactly once.
  */
@@ -46,7 +46,7 @@ export class RankedCars {
     for (const [key, block] of this.blocks) {
       if (!key.startsWith(from) || !this.fresh(block)) continue;
       const places = await block.places.catch(() => []);
-      const first = firstBehind(places, after, order.direction);
+      const first = firstBehind(places, after, order);
       const complete = places.length < BLOCK_PLACES;
       const covers = first > 0 && (first + count <= places.length || complete);
       if (covers) return places.slice(first, first + count);

@@ -40,7 +40,7 @@ describe('firstBehind', () => {
           return byValue || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
         };
         const sorted = places.toSorted(order);
-        const index = firstBehind(sorted, reader, direction);
+        const index = firstBehind(sorted, reader, { by: 'SCORE', direction });
         expect(sorted.slice(0, index).every((each) => order(each, reader) <= 0)).toBe(true);
         expect(sorted.slice(index).every((each) => order(each, reader) > 0)).toBe(true);
       }),

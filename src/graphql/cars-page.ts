@@ -15,8 +15,7 @@ export interface CarsPage extends Connection<Car> {
 }
 
 /**
- * A page of cars. By id it is one range of the primary key; in an order that changes with every message the places come
- * out of a ranking and the cars themselves by id, so that they are shown as they are now.
+ * A page of cars: the places come out of a ranking and the cars themselves by id, so that they are shown as they are now.
  * @throws ApiError BAD_CURSOR, BAD_ARGUMENT, PAGE_TOO_LARGE
  */
 export async function carsPage(fleet: Fleet, loaders: Loaders, args: CarsArgs): Promise<CarsPage> {
@@ -43,10 +42,6 @@ interface Wanted {
 }
 
 async function rowsOf(fleet: Fleet, loaders: Loaders, { filter, order, after, count }: Wanted): Promise<Row[]> {
-  if (order.field === 'ID') {
-    const twins = await fleet.byId(filter, order.direction, after?.id ?? null, count);
-    return twins.map((twin) => ({ twin, place: { value: null, id: twin._id } }));
-  }
   const ranking: RankingOrder = { by: order.field, direction: order.direction };
   const places = await fleet.ranking(filter, ranking, after, count);
   const twins = await Promise.all(places.map(({ id }) => loaders.cars.load(id)));
@@ -67,6 +62,6 @@ function placeOf(cursor: string, order: CarOrderInput): Place {
   const [field, direction, value, id] = decodeCursor(cursor, 'cars', isPlace);
   if (field !== order.field || direction !== order.direction)
     throw new ApiError('BAD_CURSOR', 'The cursor belongs to another order');
-  if (field === 'LAST_SEEN' && !isTime(value)) throw new ApiError('BAD_CURSOR');
+  if ((field === 'LAST_SEEN' && !isTime(value)) || (field === 'ID' && value !== null)) throw new ApiError('BAD_CURSOR');
   return { value, id };
 }

@@ -66,7 +66,7 @@ registerEnumType(CarOrderField, {
   valuesMap: described({
     SCORE: 'Score divided by threshold, so that scores of different models compare; a ranking up to 2 s old.',
     LAST_SEEN: 'Event time of the newest reading; a ranking up to 2 s old.',
-    ID: 'Car id, byte by byte.',
+    ID: 'Car id, byte by byte; a list up to 2 s old.',
   }),
 });
 
