@@ -24,9 +24,11 @@ export async function carsPage(fleet: Fleet, loaders: Loaders, args: CarsArgs): 
   const filter = args.filter ?? {};
   const after = args.after ? placeOf(args.after, order) : null;
   const edges = fleet.edges();
-  const rows = await rowsOf(fleet, loaders, { filter, order, after, count: count + 1 });
+  const places = await fleet.ranking(filter, rankingOf(order), after, count + 1);
+  const rows = await rowsOf(loaders, places.slice(0, count));
   const entry = ({ twin, place }: Row) => ({ cursor: cursorOf(place, order), node: carModel(twin, edges) });
-  return { ...pageOf(rows, count, entry, { started: after !== null }), filter };
+  const page = pageOf(rows, count, entry, { started: after !== null });
+  return { ...page, pageInfo: { ...page.pageInfo, hasNextPage: places.length > count }, filter };
 }
 
 interface Row {
@@ -34,16 +36,10 @@ interface Row {
   readonly place: Place;
 }
 
-interface Wanted {
-  readonly filter: CarFilterInput;
-  readonly order: CarOrderInput;
-  readonly after: Place | null;
-  readonly count: number;
-}
+const rankingOf = ({ field, direction }: CarOrderInput): RankingOrder => ({ by: field, direction });
 
-async function rowsOf(fleet: Fleet, loaders: Loaders, { filter, order, after, count }: Wanted): Promise<Row[]> {
-  const ranking: RankingOrder = { by: order.field, direction: order.direction };
-  const places = await fleet.ranking(filter, ranking, after, count);
+/** A car that was erased since the ranking was made is left out. */
+async function rowsOf(loaders: Loaders, places: readonly Place[]): Promise<Row[]> {
   const twins = await Promise.all(places.map(({ id }) => loaders.cars.load(id)));
   return places.flatMap((place, index) => {
     const twin = twins[index];

@@ -109,7 +109,9 @@ export class AnomalyFeed {
     else this.jump({ ...this.at, heads: advanced(this.at.heads, partition, to) }, false);
   }
 
+  /** Nothing is offered twice, even by a loop that ends while the next one begins. */
   private offer(event: EpisodeEventDocument): void {
+    if (event.sequence <= headOf(this.at.heads, event.partition)) return;
     const heads = advanced(this.at.heads, event.partition, event.sequence);
     this.place = { ...this.at, heads };
     for (const reader of this.readers) reader.offer({ event, heads });
