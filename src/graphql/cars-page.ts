@@ -27,8 +27,7 @@ export async function carsPage(fleet: Fleet, loaders: Loaders, args: CarsArgs): 
   const places = await fleet.ranking(filter, rankingOf(order), after, count + 1);
   const rows = await rowsOf(loaders, places.slice(0, count));
   const entry = ({ twin, place }: Row) => ({ cursor: cursorOf(place, order), node: carModel(twin, edges) });
-  const page = pageOf(rows, count, entry, { started: after !== null });
-  return { ...page, pageInfo: { ...page.pageInfo, hasNextPage: places.length > count }, filter };
+  return { ...pageOf(rows, count, entry, { started: after !== null, more: places.length > count }), filter };
 }
 
 interface Row {

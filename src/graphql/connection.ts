@@ -53,16 +53,23 @@ export function pageSize(size: number | null | undefined): number {
   return count;
 }
 
+export interface PageOptions {
+  readonly backwards?: boolean;
+  /** The page begins behind a cursor. */
+  readonly started?: boolean;
+  /** Whether there is more, where the rows do not tell. */
+  readonly more?: boolean;
+}
+
 /** A page out of one more row than was asked for, which tells whether there are more. */
 export function pageOf<R, T>(
   rows: readonly R[],
   count: number,
   entry: (row: R) => Edge<T>,
-  { backwards = false, started = false }: { backwards?: boolean; started?: boolean } = {},
+  { backwards = false, started = false, more = rows.length > count }: PageOptions = {},
 ): Connection<T> {
   const edges = rows.slice(0, count).map(entry);
   if (backwards) edges.reverse();
-  const more = rows.length > count;
   return {
     edges,
     nodes: edges.map(({ node }) => node),
