@@ -138,7 +138,7 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   #onJoin(assignment: Readonly<Record<string, number[]>>): void {
     this.#generation += 1;
     this.joined = true;
-    for (const [topic, partitions] of Object.entries(assignment)) this.#assigned(topic, partitions, this.#generation);
+    for (const topic of this.getHandlers().keys()) this.#assigned(topic, assignment[topic] ?? [], this.#generation);
     this.#log('info', 'joined the consumer group', { assignment });
   }
 

@@ -33,20 +33,57 @@ const DETAIL_LIMIT = 1_000;
 /**
  * The record for the dead-letter topic: the original key, bytes and headers, and why, where and at which position.
  * `dlq-id` is made of the position (of the content, where there is none), so that a letter sent twice is seen to be one.
- * Bytes that do not fit are cut, with `dlq-cut` and `dlq-original-length` to say so.
+ * Bytes that do not fit are cut, with `dlq-cut` and `dlq-original-length` to say so; where that is not enough the original
+ * headers are left out (`dlq-headers-left-out`), and then the key is cut (`dlq-key-cut`): every letter fits.
  */
 export function deadLetter(letter: DeadLetter, topic: string, maxBytes: number = DEAD_LETTER_MAX_BYTES): OutRecord {
   const { key, value, headers } = letter.original;
   const record = { topic, key, value, headers: { ...headers, ...explanation(letter) } };
-  const tooMuch = sizeOf(record) - (maxBytes - MARGIN);
-  return tooMuch > 0 && value !== null ? cut(record, value, tooMuch) : record;
+  return fitting(record, maxBytes - MARGIN);
 }
 
-function cut(record: OutRecord, value: Buffer, tooMuch: number): OutRecord {
+const CUTS = [cutValue, leaveOutHeaders, cutKey];
+
+function fitting(record: OutRecord, limit: number): OutRecord {
+  let letter = record;
+  for (const cut of CUTS) {
+    const tooMuch = sizeOf(letter) - limit;
+    if (tooMuch <= 0) return letter;
+    letter = cut(letter, tooMuch);
+  }
+  return letter;
+}
+
+function cutValue(record: OutRecord, tooMuch: number): OutRecord {
+  const { value } = record;
+  if (value === null || value.length === 0) return record;
   // A copy: a view would keep all of the original bytes in memory.
   const kept = Buffer.from(value.subarray(0, Math.max(0, value.length - tooMuch)));
-  const headers = { ...record.headers, 'dlq-cut': 'true', 'dlq-original-length': String(value.length) };
-  return { ...record, value: kept, headers };
+  const original = record.headers?.['dlq-original-length'] ?? String(value.length);
+  return { ...record, value: kept, headers: { ...record.headers, 'dlq-cut': 'true', 'dlq-original-length': original } };
+}
+
+/** A topic's name in MQTT is the longest that is told. */
+const OWN_HEADER = 65_535;
+
+function leaveOutHeaders(record: OutRecord): OutRecord {
+  const all = Object.entries(record.headers ?? {});
+  // A sender may have chosen such a name, too; ours are short.
+  const own = all.filter(([name, value]) => name.startsWith('dlq-') && value.length <= OWN_HEADER);
+  if (own.length === all.length) return record;
+  return {
+    ...record,
+    headers: { ...Object.fromEntries(own), 'dlq-headers-left-out': String(all.length - own.length) },
+  };
+}
+
+const KEY_KEPT = 256;
+
+function cutKey(record: OutRecord): OutRecord {
+  const key = record.key === null ? null : Buffer.from(record.key);
+  if (key === null || key.length <= KEY_KEPT) return record;
+  const headers = { ...record.headers, 'dlq-key-cut': 'true', 'dlq-original-key-length': String(key.length) };
+  return { ...record, key: Buffer.from(key.subarray(0, KEY_KEPT)), headers };
 }
 
 function explanation({ original, reason, detail, stage }: DeadLetter): RecordHeaders {
@@ -109,11 +146,10 @@ export class DeadLetters {
   }
 }
 
-/** @throws the error when there are no bytes left to cut */
+/** @throws the error when nothing is left to cut */
 function smaller(record: OutRecord, reason: string, error: ProduceError): OutRecord {
-  const { value } = record;
-  if (reason !== 'MESSAGE_TOO_LARGE' || value === null || value.length === 0) throw error;
-  const original = record.headers?.['dlq-original-length'] ?? String(value.length);
-  const half = cut(record, value, Math.ceil(value.length / 2));
-  return { ...half, headers: { ...half.headers, 'dlq-original-length': original } };
+  if (reason !== 'MESSAGE_TOO_LARGE') throw error;
+  const less = fitting(record, Math.floor(sizeOf(record) / 2));
+  if (sizeOf(less) >= sizeOf(record)) throw error;
+  return less;
 }

@@ -1,7 +1,8 @@
 import { applyClock } from '../twin/apply-reading.js';
-import { commitBatch, type BatchWrite } from '../twin/commit-batch.js';
+import { PendingCommit, type BatchWrite } from '../twin/commit-batch.js';
 import type { Twin } from '../twin/documents.js';
 import { foldEpisodeChanges, type PlacedChange } from '../twin/episode-writes.js';
+import { UNKNOWN_CAR } from '../twin/twin-reads.js';
 import { Fenced, type Holding } from './holding.js';
 import { patiently, type Workshop } from './workshop.js';
 
@@ -32,6 +33,7 @@ export async function downgradeEpisodes(holding: Holding, workshop: Workshop, si
   for await (const twin of database.collections.twins.find(open))
     if (applyClock(twin, clock(), rules).changes.length > 0) cars.push(twin._id);
   if (cars.length === 0) return 0;
+  await holding.publishBacklog(signal);
   const now = clock();
   const twins: { from: number; twin: Twin }[] = [];
   const changes: PlacedChange[] = [];
@@ -65,12 +67,17 @@ export async function eraseCar(
   signal: AbortSignal,
 ): Promise<void> {
   const { database, clock } = workshop.stages;
-  const erase = { car, upTo, now: new Date(clock()) };
+  await holding.publishBacklog(signal);
+  const { twin, erasedRevision } = (await holding.cars.get([car])).get(car) ?? UNKNOWN_CAR;
+  // With the twin goes all that it speaks of: rows that are newer than what was asked for would not be known as sent before.
+  const all = new Date(Math.max(upTo.getTime(), twin?.reported.at.getTime() ?? 0, twin?.skewedUpTo?.getTime() ?? 0));
+  const revision = twin?.revision ?? null;
+  const erase = { car, upTo: all, revision, lastRevision: revision ?? erasedRevision, now: new Date(clock()) };
   await commit(holding, { ...emptyBatch(holding), erase }, workshop, signal);
   holding.cars.drop([car]);
   const { readings } = database.collections;
   for (;;) {
-    const rows = await readings.find({ car, at: { $lte: upTo } }, { projection: { _id: 1 }, limit: ROWS }).toArray();
+    const rows = await readings.find({ car, at: { $lte: all } }, { projection: { _id: 1 }, limit: ROWS }).toArray();
     if (rows.length === 0) return;
     await readings.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } });
   }
@@ -78,7 +85,8 @@ export async function eraseCar(
 
 async function commit(holding: Holding, write: BatchWrite, workshop: Workshop, signal: AbortSignal): Promise<void> {
   const { stages, publisher } = workshop;
-  const outcome = await patiently(() => commitBatch(stages.database, write), workshop, signal);
+  const pending = new PendingCommit(stages.database, write);
+  const outcome = await patiently(() => pending.attempt(), workshop, signal);
   if (outcome.kind !== 'committed') throw new Fenced(`a write between batches was ${outcome.kind}`);
   holding.position = outcome.position;
   holding.cars.put(write.twins.map(({ twin }) => twin));

@@ -1,5 +1,5 @@
 import type { Twin } from '../twin/documents.js';
-import type { CarState } from '../twin/twin-reads.js';
+import { UNKNOWN_CAR, type CarState } from '../twin/twin-reads.js';
 
 /**
  * What one partition's writer knows of its cars, the least recently used dropped first. It belongs to one (partition,
@@ -20,7 +20,7 @@ export class CarCache {
     const loaded = missing.length > 0 ? await this.load(missing) : new Map<string, CarState>();
     const found = new Map<string, CarState>();
     for (const car of wanted) {
-      const state = this.#cars.get(car) ?? loaded.get(car) ?? { twin: null, erasedUpTo: null };
+      const state = this.#cars.get(car) ?? loaded.get(car) ?? UNKNOWN_CAR;
       found.set(car, state);
       this.#touch(car, state);
     }
@@ -31,8 +31,7 @@ export class CarCache {
   /** Takes what is known to be committed. */
   put(twins: readonly Twin[]): void {
     for (const twin of twins) {
-      const before = this.#cars.get(twin._id);
-      this.#touch(twin._id, { twin, erasedUpTo: before?.erasedUpTo ?? null });
+      this.#touch(twin._id, { ...(this.#cars.get(twin._id) ?? UNKNOWN_CAR), twin });
     }
   }
 

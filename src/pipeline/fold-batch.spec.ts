@@ -56,7 +56,10 @@ function foldOne(
   limits: Partial<{ expiredBefore: number; erasedUpTo: number }>,
 ): void {
   const cars = new Map<string, CarState>(
-    batch.map(({ car }) => [car, { twin: world.twins.get(car) ?? null, erasedUpTo: limits.erasedUpTo ?? null }]),
+    batch.map(({ car }) => [
+      car,
+      { twin: world.twins.get(car) ?? null, erasedUpTo: limits.erasedUpTo ?? null, erasedRevision: 0 },
+    ]),
   );
   const arrivals = classifyBatch(batch, cars, knownAmong(world.rows, batch, cars), limits.expiredBefore ?? null);
   const judged = arrivals.map((arrival, index): Judged => {

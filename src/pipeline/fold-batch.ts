@@ -7,7 +7,7 @@ import type { PositionCounts, PositionDocument, ReadingDocument, Twin } from '..
 import { foldEpisodeChanges, type PlacedChange } from '../twin/episode-writes.js';
 import type { EpisodeRules } from '../twin/episodes.js';
 import { readingId } from '../twin/ids.js';
-import type { CarState } from '../twin/twin-reads.js';
+import { UNKNOWN_CAR, type CarState } from '../twin/twin-reads.js';
 import type { HashedArrival } from './classify-batch.js';
 import { fingerprint } from './log-check.js';
 
@@ -132,9 +132,11 @@ function scoreFields(scored: Scored | null): Pick<ReadingDocument, 'score' | 'un
 function changedTwins(twins: ReadonlyMap<string, Twin | null>, cars: ReadonlyMap<string, CarState>): TwinWrite[] {
   const writes: TwinWrite[] = [];
   for (const [car, twin] of twins) {
-    const from = cars.get(car)?.twin ?? null;
+    const state = cars.get(car) ?? UNKNOWN_CAR;
+    const from = state.twin;
     if (!twin || twin === from) continue;
-    writes.push({ from: from?.revision ?? null, twin: { ...twin, revision: (from?.revision ?? 0) + 1 } });
+    const revision = (from?.revision ?? state.erasedRevision) + 1;
+    writes.push({ from: from?.revision ?? null, twin: { ...twin, revision } });
   }
   return writes;
 }

@@ -11,6 +11,9 @@ import { patiently, type Workshop } from './workshop.js';
 /** Somebody else has the epoch, or the position is not where this writer left it. */
 export class Fenced extends Error {}
 
+/** After this long without a fetch (a batch may have waited) the log may have been made anew unseen, ms. */
+const LOOK_AGAIN = 30_000;
+
 /** `unchecked`: it is not yet known whether the log is the one that the position speaks of. */
 type LogState = 'unchecked' | 'reading-back' | 'checked';
 
@@ -22,6 +25,8 @@ export class Holding {
   readonly cars: CarCache;
   #log: LogState = 'unchecked';
   #generation = -1;
+  /** When a fetch of the log last came here; ms. */
+  #lookedAt: number;
 
   private constructor(
     readonly topic: string,
@@ -29,7 +34,8 @@ export class Holding {
     public position: PositionDocument,
     private readonly workshop: Workshop,
   ) {
-    const { database } = workshop.stages;
+    const { database, clock } = workshop.stages;
+    this.#lookedAt = clock();
     this.cars = new CarCache(workshop.cachedCars, (cars) => loadCars(database, cars));
   }
 
@@ -58,7 +64,9 @@ export class Holding {
     const rejoined = this.#generation !== batch.generation;
     this.#generation = batch.generation;
     // Records from before `next` that were not asked for: the log was cut or made anew under our feet.
-    if (rejoined || (this.#log === 'checked' && first < next - 1)) this.#log = 'unchecked';
+    const away = this.workshop.stages.clock() - this.#lookedAt > LOOK_AGAIN;
+    this.#lookedAt = this.workshop.stages.clock();
+    if (rejoined || away || (this.#log === 'checked' && first < next)) this.#log = 'unchecked';
     if (this.#log === 'checked') return first > next ? this.#skipGap(batch) : null;
     return this.#compare(batch, first, await this.#bounds(batch.signal));
   }

@@ -10,6 +10,7 @@ export type PartitionOfCar = (car: string) => Promise<number>;
 export class Ingest {
   readonly #writers = new Map<string, PartitionWriter>();
   readonly #stopping = new AbortController();
+  #assignment = new AbortController();
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
 
@@ -22,10 +23,22 @@ export class Ingest {
     return this.#writer(batch.topic, batch.partition).handle(batch);
   }
 
-  /** Writers of partitions that went to somebody else forget what they hold. */
+  /**
+   * Writers of partitions that went to somebody else forget what they hold; the others take over what they do not hold,
+   * also where no record comes: what happens between batches is to happen there, too.
+   */
   assigned(topic: string, partitions: readonly number[]): void {
+    this.#assignment.abort(new Error('the group was joined again'));
+    this.#assignment = new AbortController();
+    const signal = AbortSignal.any([this.#assignment.signal, this.#stopping.signal]);
     for (const writer of this.#writers.values())
       if (writer.topic === topic && !partitions.includes(writer.partition)) void writer.release();
+    for (const partition of partitions)
+      this.#writer(topic, partition)
+        .takeOver(signal)
+        .catch((error: unknown) => {
+          if (!signal.aborted) this.workshop.log('warn', 'a partition is not taken over', { error: messageOf(error) });
+        });
   }
 
   /** @param interval ms between two rounds of the work between batches */
@@ -57,7 +70,7 @@ export class Ingest {
   async #erase(signal: AbortSignal): Promise<void> {
     const { erasures } = this.workshop.stages.database.collections;
     const { clock } = this.workshop.stages;
-    for (const { _id: car, upTo } of await erasures.find({ doneAt: null }, { limit: 100 }).toArray()) {
+    for await (const { _id: car, upTo } of erasures.find({ doneAt: null })) {
       const partition = await this.partitionOfCar(car);
       const writer = [...this.#writers.values()].find((one) => one.partition === partition);
       const done = await writer?.between((holding) =>

@@ -11,6 +11,9 @@ import { messageOf, patiently, type Workshop } from './workshop.js';
 /** How long a writer that was fenced out waits before it takes the partition over again, ms. */
 const FENCED_PAUSE = 2_000;
 
+/** ms */
+const MOVED_PAUSE = 100;
+
 /** The position is mine but elsewhere: go on there. */
 class Moved extends Error {
   constructor(readonly offset: number) {
@@ -54,6 +57,13 @@ export class PartitionWriter {
     });
   }
 
+  /** Becomes the writer of a partition that was just assigned, without waiting for its next record. */
+  takeOver(signal: AbortSignal): Promise<void> {
+    return this.#exclusively(async () => {
+      if (!signal.aborted) this.#holding ??= await Holding.take(this.topic, this.partition, this.workshop, signal);
+    });
+  }
+
   /** Forgets what it holds, so that the next batch takes the partition over. */
   release(): Promise<void> {
     return this.#exclusively(() => {
@@ -77,7 +87,11 @@ export class PartitionWriter {
     try {
       return await this.workshop.stages.observer.timed('batch', () => this.#apply(batch));
     } catch (error) {
-      if (error instanceof Moved) return { kind: 'seek', offset: error.offset };
+      if (error instanceof Moved) {
+        // Should the position not be what a majority has yet, asking again at once would not help.
+        await sleep(MOVED_PAUSE, signal).catch(() => undefined);
+        return { kind: 'seek', offset: error.offset };
+      }
       this.#holding = null;
       if (signal.aborted) return { kind: 'abandoned' };
       const level = error instanceof Fenced ? 'warn' : 'error';
@@ -119,6 +133,10 @@ export class PartitionWriter {
       )
         throw error;
       const [record] = records;
+      if (records.length === 1 && record && error instanceof StoreFault && error.code === 'STORE_KEEPS_ABORTING') {
+        // Nothing is left to halve, and it is not the record's fault.
+        return this.#applyRecords(holding, records, signal);
+      }
       if (records.length === 1 && record) {
         this.workshop.log('error', 'a record is put aside', { offset: record.offset, error: messageOf(error) });
         return this.#commit(holding, records, signal, burial(record, error));
@@ -131,10 +149,11 @@ export class PartitionWriter {
 
   async #commit(holding: Holding, records: readonly SourceRecord[], signal: AbortSignal, buried?: Rejection) {
     const { stages, publisher } = this.workshop;
+    const wait = <T>(work: () => Promise<T>) => patiently(work, this.workshop, signal);
+    const { topic, partition } = this;
+    const hand = { topic, partition, cars: holding.cars, putAside: new Set<number>(), signal, patiently: wait };
     for (let attempt = 1; ; attempt += 1) {
-      const hand = { topic: this.topic, partition: this.partition, cars: holding.cars, signal };
-      const work = () => applyBatch(records, { ...hand, before: holding.position }, stages, buried);
-      const { outcome, write } = await patiently(work, this.workshop, signal);
+      const { outcome, write } = await applyBatch(records, { ...hand, before: holding.position }, stages, buried);
       if (await this.#isCommitted(holding, outcome, write, attempt, signal)) {
         const publish = () => publisher.publish(holding.position, write.readings, write.events, signal);
         holding.position = await stages.observer.timed('publish', () => patiently(publish, this.workshop, signal));

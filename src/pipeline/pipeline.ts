@@ -1,7 +1,7 @@
 import type { DeadLetter } from '../kafka/dead-letters.js';
 import type { SourceRecord } from '../kafka/record-batch.js';
 import type { Scorer } from '../telemetry/score.js';
-import { commitBatch, type BatchWrite, type CommitOutcome } from '../twin/commit-batch.js';
+import { PendingCommit, type BatchWrite, type CommitOutcome } from '../twin/commit-batch.js';
 import type { Database } from '../twin/database.js';
 import type { PositionDocument } from '../twin/documents.js';
 import type { EpisodeRules } from '../twin/episodes.js';
@@ -31,12 +31,18 @@ export interface BatchInHand {
   readonly partition: number;
   readonly before: PositionDocument;
   readonly cars: CarCache;
+  /** Offsets whose dead letters are acknowledged: an earlier try of the batch came that far. */
+  readonly putAside: Set<number>;
   readonly signal: AbortSignal;
+  /** Does a piece of work, waiting while a service that it needs is away. */
+  readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /**
  * The way of a batch: decode, load what is known of its cars, classify, score, fold, put the bad records aside, and make
  * the rest part of the state in one transaction. Publishing and Kafka's offset follow once the commit is known.
+ *
+ * What was folded is what is committed, however often that has to be tried: folding again would meet the batch's own rows.
  * @param buried records that are to be turned away whatever they hold, because they cannot be stored
  */
 export async function applyBatch(
@@ -45,12 +51,28 @@ export async function applyBatch(
   stages: Stages,
   buried?: Rejection,
 ): Promise<{ outcome: CommitOutcome; write: BatchWrite }> {
-  const { observer, database, scorer, clock, retention, rules } = stages;
-  const { topic, partition, before, cars: cache, signal } = hand;
+  const { observer, database } = stages;
+  const { write, letters } = await hand.patiently(() => foldRecords(records, hand, stages, buried));
+  if (letters.length > 0)
+    await hand.patiently(() => observer.timed('dead-letter', () => putAside(letters, hand, stages)));
+  const commit = new PendingCommit(database, write);
+  const outcome = await hand.patiently(() => observer.timed('commit', () => commit.attempt()));
+  if (outcome.kind === 'committed') {
+    hand.cars.put(write.twins.map(({ twin }) => twin));
+    observer.applied(write, letters);
+  }
+  return { outcome, write };
+}
 
+async function foldRecords(
+  records: readonly SourceRecord[],
+  { topic, partition, before, cars: cache }: BatchInHand,
+  { observer, database, decode, scorer, clock, retention, rules }: Stages,
+  buried?: Rejection,
+): Promise<{ write: BatchWrite; letters: DeadLetter[] }> {
   const decoded = buried
     ? records.map((record) => ({ record, decoded: buried }))
-    : await observer.timed('decode', () => stages.decode(records));
+    : await observer.timed('decode', () => decode(records));
   const cars = await observer.timed('load', () => cache.get(carsOf(decoded)));
   const readings = readingsOf(decoded);
   const known = await observer.timed('lookup', () => findKnown(database, wantedOf(readings, cars)));
@@ -59,14 +81,13 @@ export async function applyBatch(
   const scores = await observer.timed('score', () => scoreInRounds(arrivals, memoryOf, scorer));
   const judged = withArrivals(decoded, arrivals, scores);
   const write = foldBatch(judged, { topic, partition, before, cars, rules, now: new Date(clock()) });
-  const letters = lettersOf(judged, topic, partition);
-  if (letters.length > 0) await observer.timed('dead-letter', () => stages.deadLetters.send(letters, signal));
-  const outcome = await observer.timed('commit', () => commitBatch(database, write));
-  if (outcome.kind === 'committed') {
-    cache.put(write.twins.map(({ twin }) => twin));
-    observer.applied(write, letters);
-  }
-  return { outcome, write };
+  return { write, letters: lettersOf(judged, topic, partition) };
+}
+
+async function putAside(letters: readonly DeadLetter[], hand: BatchInHand, { deadLetters }: Stages): Promise<void> {
+  const fresh = letters.filter(({ original }) => !hand.putAside.has(original.offset ?? -1));
+  await deadLetters.send(fresh, hand.signal);
+  for (const { original } of fresh) if (original.offset !== null) hand.putAside.add(original.offset);
 }
 
 function lettersOf(judged: ReturnType<typeof withArrivals>, topic: string, partition: number): DeadLetter[] {

@@ -45,7 +45,7 @@ export function sentAt(reading: Reading): number {
  */
 export function lookupsOf(reading: Reading, newest: ReadingOrder | null, skewedUpTo: number | null): LookUps {
   return {
-    byTime: newest !== null && reading.skewedAt === null && reading.at <= newest.at,
+    byTime: newest !== null && sentAt(reading) <= newest.at,
     bySkewedTime: skewedUpTo !== null && sentAt(reading) <= skewedUpTo,
   };
 }

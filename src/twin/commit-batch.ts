@@ -11,7 +11,7 @@ import type {
 } from './documents.js';
 import type { EpisodeWrite } from './episode-writes.js';
 import { readPosition } from './positions.js';
-import { hasLabel, isWriteConflict, storeFaultOf } from './store-fault.js';
+import { StoreFault, hasLabel, isTransactionTooLarge, isWriteConflict, storeFaultOf } from './store-fault.js';
 
 export interface TwinWrite {
   /** The revision that the batch started from; null for a car without a twin. */
@@ -31,7 +31,18 @@ export interface BatchWrite {
   readonly twins: readonly TwinWrite[];
   readonly episodes: readonly EpisodeWrite[];
   readonly events: readonly EpisodeEventDocument[];
-  readonly erase?: { readonly car: string; readonly upTo: Date; readonly now: Date };
+  readonly erase?: Erasure;
+}
+
+/** A car that is to be forgotten. */
+export interface Erasure {
+  readonly car: string;
+  readonly upTo: Date;
+  /** The twin's revision as this writer knows it; null where there is no twin. */
+  readonly revision: number | null;
+  /** The highest revision that a twin of the car ever had: the next one goes on from there. */
+  readonly lastRevision: number;
+  readonly now: Date;
 }
 
 export type CommitOutcome =
@@ -54,33 +65,77 @@ const TRANSACTION = {
 } as const;
 
 /**
- * Makes a batch part of the state, wholly or not at all: position, readings, twins, episodes and events in one
- * transaction. A transient abort is tried again as a whole; a commit whose answer was lost is looked up in the position.
- * @throws StoreFault
+ * One batch on its way into the state, wholly or not at all: position, readings, twins, episodes and events in one
+ * transaction. It may be tried as often as it takes, always with the same documents: a commit whose answer was lost is then
+ * looked up in the position, and found there it was this very write, not another one that ended at the same offset.
  */
-export async function commitBatch(database: Database, write: BatchWrite): Promise<CommitOutcome> {
-  for (let attempt = 0; ; attempt += 1) {
+export class PendingCommit {
+  /** A commit was sent and not answered: the batch may be part of the state already. */
+  #inDoubt = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly write: BatchWrite,
+  ) {}
+
+  /**
+   * Tries until the transaction is committed or fenced out; transient aborts are tried again as a whole.
+   * @throws StoreFault; with a retriable one, try again
+   */
+  async attempt(): Promise<CommitOutcome> {
+    const started = performance.now();
+    for (let aborts = 0; ; aborts += 1) {
+      try {
+        return await this.#once();
+      } catch (error) {
+        if (error instanceof Abort) return error.outcome;
+        if (!isTransient(error)) throw storeFaultOf(error);
+        const tooLong = aborts > 0 && performance.now() - started > LONGEST_STRUGGLE;
+        if (tooLong || aborts >= MOST_ABORTS) throw new StoreFault('STORE_KEEPS_ABORTING', error);
+      }
+      await delay(Math.min(500, 5 * 2 ** aborts));
+    }
+  }
+
+  async #once(): Promise<CommitOutcome> {
     try {
-      return await tryCommit(database, write);
+      return await tryCommit(this.database, this.write, () => {
+        this.#inDoubt = true;
+      });
     } catch (error) {
-      if (error instanceof Abort) return resolveAbort(database, write, error.outcome);
-      if (hasLabel(error, 'UnknownTransactionCommitResult')) return resolveUnknown(database, write);
-      if (!isWriteConflict(error) || attempt >= MOST_ATTEMPTS) throw storeFaultOf(error);
-      await delay(Math.min(500, 5 * 2 ** attempt));
+      // The server says that it is not committed.
+      if (hasLabel(error, 'TransientTransactionError')) this.#inDoubt = false;
+      if (!this.#inDoubt || !(error instanceof Abort || isUnanswered(error))) throw error;
+      const committed = await findCommitted(this.database, this.write);
+      if (committed) return committed;
+      if (error instanceof Abort) throw error;
+      // Not there: tried again as a whole. Should the lost commit arrive yet, the fence lets only one in.
+      return this.#once();
     }
   }
 }
 
-/** With the pauses above this outlasts a stopped writer's transaction (the server ends it after ten seconds). */
-const MOST_ATTEMPTS = 40;
+/** With the pauses between them this outlasts a stopped writer's transaction (the server ends it after ten seconds). */
+const MOST_ABORTS = 40;
+/** ms */
+const LONGEST_STRUGGLE = 25_000;
 
-async function tryCommit(database: Database, write: BatchWrite): Promise<CommitOutcome> {
+function isTransient(error: unknown): boolean {
+  return isWriteConflict(error) || isTransactionTooLarge(error);
+}
+
+function isUnanswered(error: unknown): boolean {
+  return hasLabel(error, 'UnknownTransactionCommitResult');
+}
+
+async function tryCommit(database: Database, write: BatchWrite, committing: () => void): Promise<CommitOutcome> {
   const session = database.client.startSession();
   try {
     session.startTransaction(TRANSACTION);
     try {
       const position = await movePosition(database, write, session);
       await writeDocuments(database, write, session);
+      committing();
       await session.commitTransaction();
       return { kind: 'committed', position };
     } catch (error) {
@@ -148,42 +203,28 @@ function episodeOperation(write: EpisodeWrite): AnyBulkWriteOperation<EpisodeDoc
 
 async function eraseDocuments(
   { collections }: Pick<Database, 'collections'>,
-  { car, upTo, now }: NonNullable<BatchWrite['erase']>,
+  { car, upTo, revision, lastRevision, now }: Erasure,
   session: ClientSession,
 ): Promise<void> {
   await collections.tombstones.updateOne(
     { _id: car },
-    { $max: { upTo }, $set: { erasedAt: now } },
+    { $max: { upTo, revision: lastRevision }, $set: { erasedAt: now } },
     { upsert: true, session },
   );
-  await collections.twins.deleteOne({ _id: car }, { session });
+  const found = revision === null ? null : await collections.twins.deleteOne({ _id: car, revision }, { session });
+  const another = revision === null && (await collections.twins.findOne({ _id: car }, { session })) !== null;
+  if (another || found?.deletedCount === 0) throw new Abort({ kind: 'stale-twins' });
   await collections.anomalies.deleteMany({ car }, { session });
   await collections.events.deleteMany({ car }, { session });
 }
 
-/** "No match": epoch mine and `next` as wanted means that an earlier try of this very batch was committed. */
-async function resolveAbort(database: Database, write: BatchWrite, outcome: CommitOutcome): Promise<CommitOutcome> {
-  return outcome.kind === 'fenced' ? ((await findCommitted(database, write)) ?? outcome) : outcome;
-}
-
-async function resolveUnknown(database: Database, write: BatchWrite): Promise<CommitOutcome> {
-  const committed = await findCommitted(database, write);
-  if (committed) return committed;
-  // Not there: the batch is tried again as a whole. Should the lost commit arrive yet, the fence lets only one in.
-  return commitBatch(database, write);
-}
-
+/** "No match", but epoch mine and all as wanted: an earlier try of this very write was committed. */
 async function findCommitted(
   database: Database,
   { before, next, eventSequence }: BatchWrite,
 ): Promise<CommitOutcome | null> {
-  try {
-    const position = await readPosition(database, before._id);
-    const mine = position?.epoch === before.epoch;
-    const moved = next !== before.next || eventSequence !== before.eventSequence;
-    const there = position?.next === next && position.eventSequence === eventSequence;
-    return mine && moved && there ? { kind: 'committed', position } : null;
-  } catch (error) {
-    throw storeFaultOf(error);
-  }
+  const position = await readPosition(database, before._id);
+  const moved = next !== before.next || eventSequence !== before.eventSequence;
+  const there = position?.next === next && position.eventSequence === eventSequence;
+  return position?.epoch === before.epoch && moved && there ? { kind: 'committed', position } : null;
 }

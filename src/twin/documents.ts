@@ -199,6 +199,8 @@ export interface TombstoneDocument {
   readonly _id: string;
   readonly upTo: Date;
   readonly erasedAt: Date;
+  /** The revision of the erased twin: the car's next twin goes on from there, so that no old copy of it matches. */
+  readonly revision: number;
 }
 
 /** Somebody wants a car forgotten. Written by whoever asks; `doneAt` by the partition's writer. `_id` is the car. */

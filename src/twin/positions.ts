@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from './database.js';
 import type { PositionDocument } from './documents.js';
-import { positionId } from './ids.js';
+import { positionId, readingId } from './ids.js';
 import { isWriteConflict } from './store-fault.js';
 
 /** Between two tries while a stopped holder's transaction holds the position, ms. */
@@ -47,12 +47,30 @@ export async function takeOver(
         { $inc: { epoch: 1 }, $set: { holder, updatedAt: now }, $setOnInsert: fresh },
         { upsert: true, returnDocument: 'after' },
       );
-      if (taken) return taken;
+      if (taken) return taken.epoch === 1 ? skipUsedIncarnations({ collections }, topic, partition, taken) : taken;
     } catch (error) {
       if (!isWriteConflict(error) && !isDuplicateKey(error)) throw error;
       await delay(CONFLICT_PAUSE);
     }
   }
+}
+
+/** A position that was deleted, by hand say, begins anew; the rows that its history has keep their ids to themselves. */
+async function skipUsedIncarnations(
+  { collections }: Pick<Database, 'collections'>,
+  topic: string,
+  partition: number,
+  fresh: PositionDocument,
+): Promise<PositionDocument> {
+  let { incarnation } = fresh;
+  const used = (number: number) => ({
+    $gte: readingId(topic, number, partition, 0),
+    $lte: readingId(topic, number, partition, Number.MAX_SAFE_INTEGER),
+  });
+  while (await collections.readings.findOne({ _id: used(incarnation) }, { projection: { _id: 1 } })) incarnation += 1;
+  if (incarnation === fresh.incarnation) return fresh;
+  await collections.positions.updateOne({ _id: fresh._id, epoch: fresh.epoch }, { $set: { incarnation } });
+  return { ...fresh, incarnation };
 }
 
 /** The position as a majority has it; null when nobody ever held the partition. */

@@ -1,12 +1,13 @@
 import { MongoError, MongoServerError } from 'mongodb';
 
 /** Closed list of what can go wrong with the store. */
-export const STORE_FAULTS = ['STORE_UNAVAILABLE', 'STORE_REFUSED_DOCUMENT'] as const;
+export const STORE_FAULTS = ['STORE_UNAVAILABLE', 'STORE_REFUSED_DOCUMENT', 'STORE_KEEPS_ABORTING'] as const;
 export type StoreFaultCode = (typeof STORE_FAULTS)[number];
 
 /**
  * STORE_UNAVAILABLE: MongoDB is away, changing its primary, out of space, or refuses the service as a whole: wait and
- * try again. STORE_REFUSED_DOCUMENT: it refuses one of the documents, and will again.
+ * try again. STORE_REFUSED_DOCUMENT: it refuses one of the documents, and will again. STORE_KEEPS_ABORTING: it ends the
+ * transaction every time, as one that lasts too long or is too large: try with fewer documents.
  */
 export class StoreFault extends Error {
   override readonly name = 'StoreFault';
@@ -44,6 +45,11 @@ function isClientSide(error: unknown): boolean {
     name === 'MongoInvalidArgumentError' ||
     (error instanceof RangeError && !(error instanceof MongoError))
   );
+}
+
+/** TransactionTooLarge (257), TransactionTooLargeForCache (388): the documents are fine, there are too many of them. */
+export function isTransactionTooLarge(error: unknown): boolean {
+  return error instanceof MongoServerError && (error.code === 257 || error.code === 388);
 }
 
 export function hasLabel(error: unknown, label: string): boolean {

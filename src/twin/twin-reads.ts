@@ -13,7 +13,11 @@ export interface CarState {
   readonly twin: Twin | null;
   /** The tombstone left by an erase, ms. */
   readonly erasedUpTo: number | null;
+  /** Revision of the erased twin; 0 where none was. */
+  readonly erasedRevision: number;
 }
+
+export const UNKNOWN_CAR: CarState = { twin: null, erasedUpTo: null, erasedRevision: 0 };
 
 /**
  * Twins and tombstones of the cars, as a majority has them.
@@ -29,8 +33,12 @@ export async function loadCars({ collections }: Database, cars: readonly string[
         collections.tombstones.find(filter).toArray(),
       ]);
       const twinOf = new Map(twins.map((twin) => [twin._id, twin]));
-      const erasedOf = new Map(tombstones.map(({ _id, upTo }) => [_id, upTo.getTime()]));
-      for (const id of ids) found.set(id, { twin: twinOf.get(id) ?? null, erasedUpTo: erasedOf.get(id) ?? null });
+      const tombstoneOf = new Map(tombstones.map((tombstone) => [tombstone._id, tombstone]));
+      for (const id of ids) {
+        const tombstone = tombstoneOf.get(id);
+        const erased = { erasedUpTo: tombstone?.upTo.getTime() ?? null, erasedRevision: tombstone?.revision ?? 0 };
+        found.set(id, { twin: twinOf.get(id) ?? null, ...erased });
+      }
     }
   } catch (error) {
     throw storeFaultOf(error);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
+import { MongoServerError, type ClientSession } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Step } from '../../src/pipeline/observer.js';
 import { STEPS } from '../../src/pipeline/observer.js';
 import { downgradeEpisodes, eraseCar } from '../../src/pipeline/between-batches.js';
-import { commitBatch, type BatchWrite } from '../../src/twin/commit-batch.js';
+import { PendingCommit, type BatchWrite } from '../../src/twin/commit-batch.js';
 import { takeOver } from '../../src/twin/positions.js';
 import type { Reading } from '../../src/telemetry/reading.js';
 import { NOON, aReading, aRecord } from '../builders/sensor.js';
@@ -15,6 +16,21 @@ const at = (second: number, speed = 10, car = 'car1') =>
   aReading({ car, at: NOON + second * 1_000, signals: { speed } });
 const fill = (log: TestLog, readings: readonly Reading[]) => {
   for (const reading of readings) log.records.push(aRecord(log.high, reading));
+};
+const bound = (target: object, name: string | symbol) => {
+  const value: unknown = Reflect.get(target, name);
+  return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+};
+/** A session whose commits arrive while their answers do not. */
+const losingAnswers = (session: ClientSession): ClientSession => {
+  const commit = session.commitTransaction.bind(session);
+  session.commitTransaction = async () => {
+    await commit();
+    const error = new MongoServerError({ message: 'the answer is lost' });
+    error.addErrorLabel('UnknownTransactionCommitResult');
+    throw error;
+  };
+  return session;
 };
 const gate = () => {
   let open = () => undefined as void;
@@ -155,10 +171,18 @@ describe.each(databaseServers())('store contract on $name', (server) => {
       episodes: [],
       events: [],
     };
-    expect((await commitBatch(rig.database, write)).kind).toBe('committed');
-    expect((await commitBatch(rig.database, write)).kind).toBe('committed');
+    // The server commits, and the answer is lost on the way.
+    const { client } = rig.database;
+    const deaf = new Proxy(client, {
+      get: (target, name) =>
+        name === 'startSession' ? () => losingAnswers(target.startSession()) : bound(target, name),
+    });
+    const pending = new PendingCommit({ ...rig.database, client: deaf }, write);
+    expect((await pending.attempt()).kind).toBe('committed');
     expect(await positionNow()).toMatchObject({ next: 7, counts: { stored: 7 } });
-    expect((await commitBatch(rig.database, { ...write, next: 9 })).kind).toBe('fenced');
+    // Another write that ends at the same offset is not taken for it.
+    expect((await new PendingCommit(rig.database, write).attempt()).kind).toBe('fenced');
+    expect((await new PendingCommit(rig.database, { ...write, next: 9 }).attempt()).kind).toBe('fenced');
   });
 
   it('no match, epoch mine: drops the cache and reads again from where the position is', async () => {
