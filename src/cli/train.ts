@@ -90,11 +90,14 @@ const FLEETS: readonly { readonly variety: FleetOptions['variety']; readonly noi
   [
     { variety: { style: 0, age: [0, 0] }, noise: 0, part: 0.2 },
     { variety: { style: 1, age: [0, 8_000], climate: [-40, 50], battery: [10, 100] }, noise: 0, part: 0.5 },
-    { variety: { style: 1, age: [0, 8_000], climate: [-40, 50], battery: [10, 100] }, noise: Number(process.env.NOISE ?? 0.005), part: 0.3 },
+    { variety: { style: 1, age: [0, 8_000], climate: [-40, 50], battery: [10, 100] }, noise: 0.005, part: 0.3 },
   ];
 
 /** The charge is counted, not measured; a version is a version. */
 const NOISY = SIGNAL_NAMES.filter((name) => name !== 'batteryPercentage' && name !== 'controlUnitFirmware');
+
+/** Their sensors send integers. */
+const WHOLE = SIGNAL_NAMES.filter((name) => name.startsWith('tirePressure'));
 
 /** Readings of simulated cars to train on, none of them failing. The same numbers, the same readings. */
 export function* trainingCars({ seed, cars, messages }: TrainingCars): Generator<Reading> {
@@ -113,6 +116,7 @@ export function* trainingCars({ seed, cars, messages }: TrainingCars): Generator
 function readingOf({ car, at, signals, label }: CarMessage, noise: number, random: Random): Reading {
   const sent = noise === 0 ? signals : { ...signals };
   if (noise > 0) for (const name of NOISY) sent[name] = (sent[name] ?? 0) * (1 + noise * normal(random));
+  if (noise > 0) for (const name of WHOLE) sent[name] = Math.round(sent[name] ?? 0);
   return { car, at, skewedAt: null, signals: sent, label };
 }
 

@@ -25,7 +25,7 @@ export interface EpochProgress {
 /** Stands in a target for a feature that is missing: it has no part in the loss. */
 export const MISSING_TARGET = 1e6;
 /** The share of the signals that are replaced by any number while training. */
-const CORRUPTED = 0.12;
+const CORRUPTED = 0.4;
 
 /** The network: narrow enough that only what holds between the features passes, and no single fault. */
 export function buildAutoencoder(tf: Tensorflow, seed: number): tfjs.LayersModel {
@@ -38,7 +38,7 @@ export function buildAutoencoder(tf: Tensorflow, seed: number): tfjs.LayersModel
     });
   const input = tf.input({ shape: [FEATURE_COUNT], name: 'features' });
   let flow = layer(32, 1, 'tanh').apply(input);
-  flow = layer(10, 2, 'tanh').apply(flow);
+  flow = layer(4, 2, 'tanh').apply(flow);
   flow = layer(32, 3, 'tanh').apply(flow);
   const output = layer(FEATURE_COUNT, 4).apply(flow) as tfjs.SymbolicTensor;
   return tf.model({ inputs: input, outputs: output, name: 'autoencoder' });
@@ -87,7 +87,7 @@ function compile(tf: Tensorflow, model: tfjs.LayersModel, rate: number): void {
   const loss = (target: tfjs.Tensor, output: tfjs.Tensor): tfjs.Scalar =>
     tf.tidy(() => {
       const there = target.less(MISSING_TARGET / 2).toFloat();
-      return target.sub(output).mul(there).square().mean();
+      return target.sub(output).mul(there).square().mul(WEIGHTS).mean();
     });
   model.compile({ optimizer: tf.train.adam(rate), loss });
 }
@@ -125,9 +125,13 @@ function lossOn(tf: Tensorflow, model: tfjs.LayersModel, xs: tfjs.Tensor, ys: tf
   return tf.tidy(() => {
     const output = model.predictOnBatch(xs) as tfjs.Tensor;
     const there = ys.less(MISSING_TARGET / 2).toFloat();
-    return ys.sub(output).mul(there).square().mean().dataSync()[0] ?? NaN;
+    return ys.sub(output).mul(there).square().mul(WEIGHTS).mean().dataSync()[0] ?? NaN;
   });
 }
+
+/** What nothing else in a reading tells of is not worth a place in the narrow layer: its mean will do. */
+const ALONE = /^(airFlow|airTemp|tire)/;
+const WEIGHTS = FEATURES.map(({ name }) => (ALONE.test(name) ? 0.05 : 1));
 
 const SIGNALS = [...new Set(FEATURES.map(({ signal }) => signal))];
 const SIGNAL_OF = FEATURES.map(({ signal }) => SIGNALS.indexOf(signal));

@@ -7,8 +7,11 @@ import type { Rows } from './training-set.js';
 /** What the network makes of rows of inputs. */
 export type Reconstruct = (inputs: Float32Array<ArrayBuffer>, rows: number) => Promise<Float32Array>;
 
-/** The part of the normal readings whose error of a feature is taken to be normal. */
-const NORMAL = 0.999;
+/**
+ * The part of the normal readings whose error of a feature is taken to be normal. Nearly all: at 99.9 % the features with
+ * long tails would push the threshold up for the others.
+ */
+const NORMAL = 0.99995;
 /** No error below this many scales counts as one, however well the network knows the feature. */
 const LEAST_ERROR = 0.05;
 const ROWS_AT_ONCE = 4_096;

@@ -5,13 +5,16 @@ import {
   AT,
   CHARGE,
   DRAIN,
+  DRAIN_BEFORE,
   FULL_VOLTAGE,
   LEVEL,
   LOW_BUMP,
   LOW_TIRE,
   HIGH_TIRE,
+  HIGH_BUMP,
   SPEED,
   UNKNOWN,
+  VIBRATION,
   newState,
   storable,
 } from './memory.js';
@@ -32,14 +35,19 @@ export const FEATURES_ID = 'car-1';
 const WHEELS = ['11', '12', '21', '22'] as const;
 
 export const FEATURES: readonly Feature[] = [
-  one('vibrationPerSpeed', 'engineVibrationAmplitude', 'engineVibrationAmplitude / speed, from 1 m/s on', 0.02),
-  one('heatPerCurrent', 'coolantTemp', '(coolantTemp - intakeAirTemp) / currentDraw, from the second reading on', 0.02),
+  one(
+    'vibrationPerSpeed',
+    'engineVibrationAmplitude',
+    'engineVibrationAmplitude / speed, the latest from 0.2 m/s on',
+    0.05,
+  ),
+  one('heatPerCurrent', 'coolantTemp', '(coolantTemp - intakeAirTemp) / currentDraw, from the second reading on', 0.05),
   one(
     'drain',
     'batteryPercentage',
-    'fall of batteryPercentage / speed of the reading before; the lower of the last two',
+    'fall of batteryPercentage / speed of the reading before, the lower of the latest two from 0.2 m/s on',
   ),
-  one('currentPerPower', 'currentDraw', 'currentDraw / (throttlePos * batteryVoltage), from 0.05 throttle on', 0.01),
+  one('currentPerPower', 'currentDraw', 'currentDraw / (throttlePos * batteryVoltage), from 0.1 throttle on', 0.03),
   one(
     'voltageSag',
     'batteryVoltage',
@@ -53,12 +61,20 @@ export const FEATURES: readonly Feature[] = [
   one('airFlow', 'intakeAirFlowSpeed', 'intakeAirFlowSpeed'),
   one('airTemp', 'intakeAirTemp', 'intakeAirTemp'),
   one('firmware', 'controlUnitFirmware', 'controlUnitFirmware', 2e-4),
-  ...each('tireLow', 'tirePressure', 'the lowest of late, which rises by 40 % of the gap a reading'),
-  ...each('tireHigh', 'tirePressure', 'the highest of late, which sinks by 40 % of the gap a reading'),
+  ...each('tireLow', 'tirePressure', 'the lowest of late, which rises by 30 % of the gap a reading'),
+  ...each('tireHigh', 'tirePressure', 'the highest of late, which sinks by 30 % of the gap a reading'),
   ...each('bump', 'accelerometer', 'as sent'),
-  ...each('bumpApart', 'accelerometer', 'minus the median of the other wheels'),
-  ...each('bumpLevel', 'accelerometer', 'bumpApart averaged: 20 % the new one, 80 % the average before'),
-  ...each('bumpLow', 'accelerometer', 'the lowest of late, which rises by 10 % of the gap a reading'),
+  ...each(
+    'bumpHigh',
+    'accelerometer',
+    'minus the lowest of the other wheels; the highest of late, sinking by 15 % of the gap',
+  ),
+  ...each(
+    'bumpLevel',
+    'accelerometer',
+    'tanh(minus the median of the other wheels) averaged: 10 % the new one, 90 % the average before',
+  ),
+  ...each('bumpLow', 'accelerometer', 'the lowest of late, rising by 10 % of the gap a reading, from 0 at first'),
 ];
 
 export const FEATURE_COUNT = FEATURES.length;
@@ -66,14 +82,14 @@ export const FEATURE_COUNT = FEATURES.length;
 const TIRE_LOW = 12;
 const TIRE_HIGH = 16;
 const BUMP = 20;
-const BUMP_APART = 24;
+const BUMP_HIGH = 24;
 const BUMP_LEVEL = 28;
 const BUMP_LOW = 32;
 
 /** Below this a quotient by the speed says nothing; m/s. */
-const SLOW = 1;
+const SLOW = 0.2;
 /** Below this throttle the motor draws the same whatever the throttle. */
-const COASTING = 0.05;
+const COASTING = 0.1;
 
 /** The car's memory if it belongs to these features; that of others says nothing here. */
 export function stateOf(memory: ScoreMemory | null): readonly number[] {
@@ -91,19 +107,20 @@ export function readFeatures(reading: Reading, before: readonly number[], out: F
   // Of a late reading the one before it in memory is really a later one.
   const follows = before[AT] !== UNKNOWN && reading.at > (before[AT] ?? 0);
   after[AT] = reading.at;
-  motorFeatures(signals, before[AT] !== UNKNOWN, out, offset);
+  motorFeatures(signals, before[AT] !== UNKNOWN, after, out, offset);
   batteryFeatures(signals, follows, after, out, offset);
   tireFeatures(signals, after, out, offset);
   bumpFeatures(signals, after, out, offset);
   return after;
 }
 
-function motorFeatures(signals: Signals, hasPast: boolean, out: Float64Array, offset: number): void {
+function motorFeatures(signals: Signals, hasPast: boolean, state: number[], out: Float64Array, offset: number): void {
   const { speed, throttlePos, currentDraw, batteryVoltage } = signals;
   const current = currentDraw ?? NaN;
-  const fast = speed !== null && speed >= SLOW;
   const driven = throttlePos !== null && throttlePos >= COASTING;
-  out[offset] = fast ? (signals.engineVibrationAmplitude ?? NaN) / speed : NaN;
+  const vibration = speed !== null && speed >= SLOW ? (signals.engineVibrationAmplitude ?? NaN) / speed : NaN;
+  if (!Number.isNaN(vibration)) state[VIBRATION] = storable(vibration);
+  out[offset] = known(state[VIBRATION]);
   // A car's very first message may come from a car that stood in the sun.
   out[offset + 1] = hasPast && current > 0 ? warmth(signals) / current : NaN;
   out[offset + 3] = driven ? current / (throttlePos * (batteryVoltage ?? NaN)) : NaN;
@@ -124,15 +141,12 @@ function batteryFeatures(s: Signals, follows: boolean, state: number[], out: Flo
   const { batteryPercentage: charge, batteryVoltage: voltage } = s;
   const speedBefore = state[SPEED] ?? UNKNOWN;
   const chargeBefore = state[CHARGE] ?? UNKNOWN;
-  const drainBefore = state[DRAIN] ?? UNKNOWN;
-  let drain = NaN;
   if (follows && charge !== null && chargeBefore !== UNKNOWN && speedBefore >= SLOW) {
-    const now = (chargeBefore - charge) / speedBefore;
-    // The lower of two: a message that was lost must not look like a fast drain.
-    drain = drainBefore === UNKNOWN ? NaN : Math.min(now, drainBefore);
-    state[DRAIN] = storable(now);
+    state[DRAIN_BEFORE] = state[DRAIN] ?? UNKNOWN;
+    state[DRAIN] = storable((chargeBefore - charge) / speedBefore);
   }
-  out[offset + 2] = drain;
+  // The lower of two: a message that was lost must not look like a fast drain.
+  out[offset + 2] = Math.min(known(state[DRAIN]), known(state[DRAIN_BEFORE]));
   state[CHARGE] = storable(charge);
   state[SPEED] = storable(s.speed);
   out[offset + 4] = NaN;
@@ -153,8 +167,8 @@ function tire(pressure: number | null, wheel: number, state: number[], out: Floa
   out[offset + TIRE_LOW + wheel] = NaN;
   out[offset + TIRE_HIGH + wheel] = NaN;
   if (pressure === null) return;
-  const low = lowest(state[LOW_TIRE + wheel] ?? UNKNOWN, pressure, 0.4);
-  const high = highest(state[HIGH_TIRE + wheel] ?? UNKNOWN, pressure, 0.4);
+  const low = lowest(state[LOW_TIRE + wheel] ?? UNKNOWN, pressure, 0.3);
+  const high = highest(state[HIGH_TIRE + wheel] ?? UNKNOWN, pressure, 0.3);
   out[offset + TIRE_LOW + wheel] = low;
   out[offset + TIRE_HIGH + wheel] = high;
   state[LOW_TIRE + wheel] = storable(low);
@@ -166,29 +180,36 @@ function bumpFeatures(s: Signals, state: number[], out: Float64Array, offset: nu
   const b = s.accelerometer12 ?? NaN;
   const c = s.accelerometer21 ?? NaN;
   const d = s.accelerometer22 ?? NaN;
-  bump(a, a - median(b, c, d), 0, state, out, offset);
-  bump(b, b - median(a, c, d), 1, state, out, offset);
-  bump(c, c - median(a, b, d), 2, state, out, offset);
-  bump(d, d - median(a, b, c), 3, state, out, offset);
+  bump(a, b, c, d, 0, state, out, offset);
+  bump(b, a, c, d, 1, state, out, offset);
+  bump(c, a, b, d, 2, state, out, offset);
+  bump(d, a, b, c, 3, state, out, offset);
 }
 
-function bump(value: number, apart: number, wheel: number, state: number[], out: Float64Array, offset: number): void {
-  out[offset + BUMP + wheel] = value;
-  out[offset + BUMP_APART + wheel] = apart;
-  out[offset + BUMP_LEVEL + wheel] = NaN;
-  out[offset + BUMP_LOW + wheel] = NaN;
+/** @param value of the wheel, then those of the other three; NaN where missing */
+function bump(
+  value: number,
+  other1: number,
+  other2: number,
+  other3: number,
+  wheel: number,
+  state: number[],
+  out: Float64Array,
+  offset: number,
+): void {
+  const apart = value - median(other1, other2, other3);
+  const over = value - Math.min(other1, other2, other3);
   if (!Number.isNaN(apart)) {
-    const before = state[LEVEL + wheel] ?? UNKNOWN;
-    // A wheel of which nothing is known is taken to move like the others.
-    const level = 0.2 * apart + 0.8 * (before === UNKNOWN ? 0 : before);
-    out[offset + BUMP_LEVEL + wheel] = level;
-    state[LEVEL + wheel] = storable(level);
+    // tanh: no single reading outweighs many.
+    state[LEVEL + wheel] = 0.1 * Math.tanh(apart) + 0.9 * orStill(state[LEVEL + wheel]);
   }
-  if (Number.isNaN(value)) return;
-  const low = lowest(state[LOW_BUMP + wheel] ?? UNKNOWN, value, 0.1);
-  // With no past the lowest of late is just the value of now: it says nothing yet.
-  if (state[LOW_BUMP + wheel] !== UNKNOWN) out[offset + BUMP_LOW + wheel] = low;
-  state[LOW_BUMP + wheel] = storable(low);
+  if (!Number.isNaN(over))
+    state[HIGH_BUMP + wheel] = storable(highest(state[HIGH_BUMP + wheel] ?? UNKNOWN, over, 0.15));
+  if (!Number.isNaN(value)) state[LOW_BUMP + wheel] = storable(lowest(orStill(state[LOW_BUMP + wheel]), value, 0.1));
+  out[offset + BUMP + wheel] = value;
+  out[offset + BUMP_HIGH + wheel] = Number.isNaN(over) ? NaN : known(state[HIGH_BUMP + wheel]);
+  out[offset + BUMP_LEVEL + wheel] = Number.isNaN(apart) ? NaN : known(state[LEVEL + wheel]);
+  out[offset + BUMP_LOW + wheel] = Number.isNaN(value) ? NaN : known(state[LOW_BUMP + wheel]);
 }
 
 /** The middle one; where one of them is missing the mean of the two others, of two missing NaN. */
@@ -197,6 +218,15 @@ function median(a: number, b: number, c: number): number {
   if (Number.isNaN(b)) return (a + c) / 2;
   if (Number.isNaN(c)) return (a + b) / 2;
   return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}
+
+/** A wheel of which nothing is known yet is taken to have moved like the others, and to have stood still once. */
+function orStill(value: number | undefined): number {
+  return value === undefined || value === UNKNOWN ? 0 : value;
+}
+
+function known(value: number | undefined): number {
+  return value === undefined || value === UNKNOWN ? NaN : value;
 }
 
 function lowest(before: number, now: number, leak: number): number {

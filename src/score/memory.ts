@@ -12,7 +12,10 @@ export const LOW_TIRE = 5;
 export const HIGH_TIRE = 9;
 export const LEVEL = 13;
 export const LOW_BUMP = 17;
-const SIZE = 21;
+export const VIBRATION = 21;
+export const DRAIN_BEFORE = 22;
+export const HIGH_BUMP = 23;
+const SIZE = 27;
 
 /** Stands for a number that is not known: NaN would not live through JSON. */
 export const UNKNOWN = -1e99;

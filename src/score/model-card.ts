@@ -6,7 +6,7 @@ export function modelCard({ name, version, threshold, quantile, training, featur
   return `# ${name}@${version}
 
 An autoencoder that scores one reading of a car at a time: the error of the worst of ${features.length} features, over the error that
-one in a thousand normal readings has. Above ${threshold.toFixed(3)} a reading is anomalous; at most ${percent(1 - quantile)} of the normal readings
+one in 20,000 normal readings has. Above ${threshold.toFixed(3)} a reading is anomalous; at most ${percent(1 - quantile)} of the normal readings
 of cars that were kept from training are.
 
 Made by \`${command}\` (seed ${seed}): ${readings} readings of ${cars} cars (${source}), ${epochs} epochs,

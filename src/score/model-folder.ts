@@ -12,7 +12,7 @@ const featureSchema = z.object({
   /** The network sees (value - mean) / scale. */
   mean: z.number(),
   scale: z.number().positive(),
-  /** The error, in scales, that one in a thousand normal readings exceeds below and above the reconstruction. */
+  /** The error, in scales, that hardly a normal reading exceeds, below and above the reconstruction. */
   normalError: z.object({ below: z.number().positive(), above: z.number().positive() }),
 });
 

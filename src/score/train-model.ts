@@ -24,7 +24,7 @@ export interface TrainOptions {
   readonly say: (line: string) => void;
 }
 
-const INPUT_LIMIT = 4;
+const INPUT_LIMIT = 6;
 const BATCH = 512;
 const PATIENCE = 5;
 /** Readings of the first cars that go into the metadata with their scores. */
