@@ -5,8 +5,16 @@ import { noSignals } from '../telemetry/signals.js';
 import { FEATURES, FEATURES_ID, FEATURE_COUNT, readFeatures, stateOf } from './features.js';
 import { newState } from './memory.js';
 
-const messages = [...simulateFleet({ cars: 1, seed: 11, start: 0, stepSeconds: 10, messages: 20, variety: { age: [0, 0] } })];
-const readings: Reading[] = messages.map((message) => ({ ...message, skewedAt: null }));
+const messages = [
+  ...simulateFleet({ cars: 1, seed: 11, start: 0, stepSeconds: 10, messages: 20, variety: { age: [0, 0] } }),
+];
+const readings: Reading[] = messages.map(({ car, at, signals, label }) => ({
+  car,
+  at,
+  signals,
+  label,
+  skewedAt: null,
+}));
 
 function featuresOf(reading: Reading, state: readonly number[] = newState()) {
   const row = new Float64Array(FEATURE_COUNT);
@@ -52,7 +60,10 @@ describe('readFeatures', () => {
   });
 
   it('remembers plain numbers that live through JSON, whatever comes', () => {
-    const wild = { ...(readings[0] as Reading), signals: { ...noSignals(), speed: 1e300, batteryVoltage: -1e308, accelerometer11: 1e308 } };
+    const wild = {
+      ...(readings[0] as Reading),
+      signals: { ...noSignals(), speed: 1e300, batteryVoltage: -1e308, accelerometer11: 1e308 },
+    };
     const { after } = featuresOf(wild);
     expect(JSON.parse(JSON.stringify(after))).toEqual(after);
     expect(after.every(Number.isFinite)).toBe(true);

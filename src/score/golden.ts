@@ -2,6 +2,7 @@ import type { Reading } from '../telemetry/reading.js';
 import type { Reconstruct } from './calibrate.js';
 import { FEATURE_COUNT, readFeatures } from './features.js';
 import { Judge, type JudgeRules } from './judge.js';
+import { seeded } from './seeded.js';
 import { newState } from './memory.js';
 import type { ModelMetadata } from './model-folder.js';
 
@@ -23,6 +24,24 @@ export async function goldenOf(
       scores.push(judge.score(row, outputs, 0)?.value ?? 0);
     }
     golden.push({ readings: readings.map(({ at, signals }) => ({ at, signals })), scores });
+  }
+  return golden;
+}
+
+/** Inputs all over the range that the network is given, and what it makes of them. */
+export async function goldenNetworkOf(
+  seed: number,
+  inputLimit: number,
+  reconstruct: Reconstruct,
+): Promise<ModelMetadata['goldenNetwork']> {
+  const random = seeded(seed);
+  const golden: ModelMetadata['goldenNetwork'] = [];
+  for (let row = 0; row < 4; row++) {
+    // Small ones too: large ones saturate the network, and it would not see a weight that has changed.
+    const reach = inputLimit / 4 ** row;
+    const inputs = Float32Array.from({ length: FEATURE_COUNT }, () => (2 * random() - 1) * reach);
+    const outputs = await reconstruct(inputs.slice(), 1);
+    golden.push({ inputs: [...inputs], outputs: [...outputs] });
   }
   return golden;
 }

@@ -19,7 +19,7 @@ export interface LoadedScorer extends Scorer {
   close(): Promise<void>;
 }
 
-/** Readings that are worked on at a stretch: about a millisecond of the event loop. */
+/** Readings that are worked on at a stretch: less than a millisecond of the event loop. */
 const PART = 256;
 /** What backends may differ by. */
 const GOLDEN_TOLERANCE = 1e-4;
@@ -34,7 +34,7 @@ export async function loadScorer({ dir, backend, log }: LoadOptions): Promise<Lo
   const thread = await SteadyThread.start(backend, folder.network, log);
   const scorer = new AutoencoderScorer(folder, thread);
   try {
-    await checkGolden(dir, folder.metadata, scorer);
+    await checkGolden(dir, folder.metadata, scorer, thread);
   } catch (error) {
     await scorer.close();
     throw error;
@@ -58,36 +58,58 @@ class AutoencoderScorer implements LoadedScorer {
   }
 
   async score(batch: readonly ToScore[]): Promise<Scored[]> {
-    const parts: Promise<Scored[]>[] = [];
+    const parts: Promise<Reconstructed>[] = [];
     for (let start = 0; start < batch.length; start += PART) {
       if (start > 0) await setImmediate();
-      parts.push(this.#scorePart(batch.slice(start, start + PART)));
+      parts.push(this.#reconstruct(batch.slice(start, start + PART)));
     }
-    return (await Promise.all(parts)).flat();
+    const scored: Scored[] = [];
+    for (const part of parts) {
+      // Answers may have come in together; each is worked on in a turn of its own.
+      if (scored.length > 0) await setImmediate();
+      scored.push(...this.#judged(await part));
+    }
+    return scored;
   }
 
   close(): Promise<void> {
     return this.#thread.close();
   }
 
-  async #scorePart(part: readonly ToScore[]): Promise<Scored[]> {
+  /** Never rejects: a model that fails costs the scores, not the readings. */
+  async #reconstruct(part: readonly ToScore[]): Promise<Reconstructed> {
     try {
-      const features = new Float64Array(part.length * FEATURE_COUNT);
+      const values = new Float64Array(part.length * FEATURE_COUNT);
       const states = part.map(({ reading, memory }, row) =>
-        readFeatures(reading, stateOf(memory), features, row * FEATURE_COUNT),
+        readFeatures(reading, stateOf(memory), values, row * FEATURE_COUNT),
       );
-      const outputs = await this.#thread.run(this.#judge.toInputs(features), part.length);
-      return states.map((state, row): Scored => {
-        const score = this.#judge.score(features, outputs, row * FEATURE_COUNT);
-        if (score === null) return { kind: 'unscored', reason: 'the model made no number of this reading' };
-        return { kind: 'scored', score, memory: { features: FEATURES_ID, state } };
-      });
+      const outputs = await this.#thread.run(this.#judge.toInputs(values), part.length);
+      return { kind: 'reconstructed', values, states, outputs };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return part.map(() => ({ kind: 'unscored', reason }));
+      return { kind: 'failed', count: part.length, reason: error instanceof Error ? error.message : String(error) };
     }
   }
+
+  #judged(part: Reconstructed): Scored[] {
+    if (part.kind === 'failed')
+      return Array.from({ length: part.count }, () => ({ kind: 'unscored', reason: part.reason }));
+    return part.states.map((state, row): Scored => {
+      const score = this.#judge.score(part.values, part.outputs, row * FEATURE_COUNT);
+      if (score === null) return { kind: 'unscored', reason: 'the model made no number of this reading' };
+      return { kind: 'scored', score, memory: { features: FEATURES_ID, state } };
+    });
+  }
 }
+
+type Reconstructed =
+  | {
+      readonly kind: 'reconstructed';
+      /** rows × features, normalised */
+      readonly values: Float64Array;
+      readonly states: readonly (readonly number[])[];
+      readonly outputs: Float32Array;
+    }
+  | { readonly kind: 'failed'; readonly count: number; readonly reason: string };
 
 function checkFeatures(dir: string, { featuresId, features }: ModelMetadata): void {
   const given = features.map(({ name }) => name).join(' ');
@@ -96,7 +118,17 @@ function checkFeatures(dir: string, { featuresId, features }: ModelMetadata): vo
     throw new BadModelError(dir, `it wants the features ${featuresId}, this program has ${FEATURES_ID}`);
 }
 
-async function checkGolden(dir: string, { golden }: ModelMetadata, scorer: Scorer): Promise<void> {
+/** The network's own answers see any change of a weight; the scores see one of everything else. */
+async function checkGolden(dir: string, metadata: ModelMetadata, scorer: Scorer, thread: SteadyThread): Promise<void> {
+  const { golden, goldenNetwork } = metadata;
+  for (const { inputs, outputs } of goldenNetwork) {
+    const got = await thread.run(Float32Array.from(inputs), 1);
+    outputs.forEach((expected, index) => {
+      const value = got[index] ?? NaN;
+      if (Math.abs(value - expected) <= GOLDEN_TOLERANCE * Math.max(1, Math.abs(expected))) return;
+      throw new BadModelError(dir, `golden output ${index + 1} must be ${expected} and is ${value}`);
+    });
+  }
   for (const { readings, scores } of golden) {
     const got = await scoresInOrder(scorer, readings);
     scores.forEach((expected, index) => {

@@ -50,6 +50,8 @@ const metadataSchema = z.object({
   metrics: z.record(z.string(), z.number()),
   /** Readings of one car each, in order, from an empty memory, and the scores that they must get (within 1e-4 of them). */
   golden: z.array(z.object({ readings: z.array(readingSchema), scores: z.array(z.number()) })).min(1),
+  /** Inputs of the network and what it makes of them (within 1e-4 of it). */
+  goldenNetwork: z.array(z.object({ inputs: z.array(z.number()), outputs: z.array(z.number()) })).min(1),
 });
 
 export type ModelMetadata = z.infer<typeof metadataSchema>;

@@ -4,7 +4,7 @@ import type { Reading } from '../telemetry/reading.js';
 import { buildAutoencoder, fitAutoencoder, MISSING_TARGET, type EpochProgress } from './autoencoder.js';
 import { featuresWithErrors, quantileOf, quantilesOf, scoresOf, type Reconstruct } from './calibrate.js';
 import { FEATURES_ID, FEATURE_COUNT } from './features.js';
-import { goldenOf } from './golden.js';
+import { goldenNetworkOf, goldenOf } from './golden.js';
 import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
 import { normaliserOf, type Normaliser } from './normaliser.js';
 import { loadTensorflowForTraining, type Tensorflow } from './tensorflow.js';
@@ -76,7 +76,11 @@ export async function trainModel(
     },
     metrics: {},
   };
-  const metadata: ModelMetadata = { ...bare, golden: await goldenOf([...golden.values()], bare, reconstruct) };
+  const metadata: ModelMetadata = {
+    ...bare,
+    golden: await goldenOf([...golden.values()], bare, reconstruct),
+    goldenNetwork: await goldenNetworkOf(seed, INPUT_LIMIT, reconstruct),
+  };
   model.dispose();
   return { metadata, network };
 }
