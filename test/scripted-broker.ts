@@ -4,6 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 const CONNECT = 1;
 const PUBACK = 4;
 const SUBSCRIBE = 8;
+const UNSUBSCRIBE = 10;
 const PINGREQ = 12;
 
 /** Reason codes of MQTT 5. */
@@ -11,16 +12,23 @@ export interface Answers {
   readonly connack?: number;
   /** For the first subscription; those after it get QoS 1. */
   readonly suback?: number;
+  /** What it says in `$SYS/broker/version`; when not given, it does not let anybody read that. */
+  readonly version?: () => string;
+  /** Closes the connection in place of saying that. */
+  readonly cutAtVersion?: boolean;
 }
 
 export interface ScriptedBroker {
   readonly port: number;
-  /** The next client's connection, once it is subscribed. */
+  /** The next client's connection, once it is subscribed to more than the broker's version. */
   next(): Promise<BrokerConnection>;
   /** The next TCP connection. */
   arrival(): Promise<void>;
   close(): Promise<void>;
 }
+
+const VERSION_TOPIC = '$SYS/broker/version';
+const NOT_AUTHORIZED = 0x87;
 
 /**
  * An MQTT 5 broker that does only what a test tells it: it accepts, grants every subscription, answers pings, and leaves
@@ -52,19 +60,21 @@ export async function startScriptedBroker(answers: Answers = {}): Promise<Script
 }
 
 export class BrokerConnection {
-  /** `subscribed`, `puback` and `ping`. */
+  /** `subscribed`, `unsubscribed`, `puback` and `ping`. */
   readonly events = new EventEmitter();
+  /** `+filter` and `-filter`, in the order in which they came. */
+  readonly subscriptions: string[] = [];
   /** Packet ids in the order of their PUBACKs. */
   readonly pubacks: number[] = [];
   readonly #socket: Socket;
-  readonly #connack: number;
+  readonly #answers: Answers;
   #suback: number;
   #received = Buffer.alloc(0);
 
-  constructor(socket: Socket, { connack = 0, suback = 1 }: Answers) {
+  constructor(socket: Socket, answers: Answers) {
     this.#socket = socket;
-    this.#connack = connack;
-    this.#suback = suback;
+    this.#answers = answers;
+    this.#suback = answers.suback ?? 1;
     socket.on('error', () => undefined);
     socket.on('data', (bytes) => {
       this.#received = Buffer.concat([this.#received, bytes]);
@@ -102,12 +112,9 @@ export class BrokerConnection {
   #parse(): void {
     for (let packet = this.#next(); packet !== null; packet = this.#next()) {
       const [type, body] = packet;
-      if (type === CONNECT) this.#send(0x20, Buffer.from([0, this.#connack, 0]));
-      if (type === SUBSCRIBE) {
-        this.#send(0x90, Buffer.from([body[0] as number, body[1] as number, 0, this.#suback]));
-        this.#suback = 1;
-        this.events.emit('subscribed');
-      }
+      if (type === CONNECT) this.#send(0x20, Buffer.from([0, this.#answers.connack ?? 0, 0]));
+      if (type === SUBSCRIBE) this.#grant(body);
+      if (type === UNSUBSCRIBE) this.#release(body);
       if (type === PUBACK) {
         this.pubacks.push(body.readUInt16BE());
         this.events.emit('puback');
@@ -119,6 +126,28 @@ export class BrokerConnection {
     }
   }
 
+  #grant(body: Buffer): void {
+    const filter = filterOf(body);
+    this.subscriptions.push(`+${filter}`);
+    if (filter === VERSION_TOPIC) return this.#tellVersion(body);
+    this.#send(0x90, Buffer.from([...body.subarray(0, 2), 0, this.#suback]));
+    this.#suback = 1;
+    this.events.emit('subscribed');
+  }
+
+  #tellVersion(body: Buffer): void {
+    const { version, cutAtVersion } = this.#answers;
+    if (cutAtVersion) return this.cut();
+    this.#send(0x90, Buffer.from([...body.subarray(0, 2), 0, version ? 1 : NOT_AUTHORIZED]));
+    if (version) this.publish(1, VERSION_TOPIC, version());
+  }
+
+  #release(body: Buffer): void {
+    this.subscriptions.push(`-${filterOf(body)}`);
+    this.#send(0xb0, Buffer.from([...body.subarray(0, 2), 0, 0]));
+    this.events.emit('unsubscribed');
+  }
+
   #next(): [type: number, body: Buffer] | null {
     const length = this.#received[1];
     if (length === undefined || this.#received.length < 2 + length) return null;
@@ -127,4 +156,9 @@ export class BrokerConnection {
     this.#received = this.#received.subarray(2 + length);
     return [type, body];
   }
+}
+
+/** The first topic filter of a SUBSCRIBE or UNSUBSCRIBE without properties. */
+function filterOf(body: Buffer): string {
+  return body.subarray(5, 5 + body.readUInt16BE(3)).toString();
 }

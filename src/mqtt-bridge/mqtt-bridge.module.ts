@@ -57,6 +57,7 @@ function optionsOf(settings: Settings, log: Log): BridgeOptions {
     mqtt: {
       url: settings.MQTT_URL,
       clientId: settings.MQTT_CLIENT_ID,
+      subscription: settings.MQTT_SUBSCRIPTION,
       shareGroup: settings.MQTT_SHARE_GROUP,
       sessionExpiry: settings.MQTT_SESSION_EXPIRY,
       receiveMaximum: settings.MQTT_RECEIVE_MAXIMUM,

@@ -3,17 +3,12 @@ import { Producer } from '../kafka/producer.js';
 import type { Log } from '../log/log.js';
 import { Backlog } from './backlog.js';
 import { Carrier } from './carrier.js';
-import {
-  MqttConnection,
-  MqttError,
-  type MqttMessage,
-  type MqttOptions,
-  type ProtocolVersion,
-} from './mqtt-connection.js';
+import { MqttConnection, MqttError, type MqttMessage, type ProtocolVersion } from './mqtt-connection.js';
+import { Subscription, type SubscriptionOptions } from './subscription.js';
 import { toRecord, type BridgeTopics } from './to-record.js';
 
 export interface BridgeOptions {
-  readonly mqtt: MqttOptions & { readonly shareGroup: string };
+  readonly mqtt: SubscriptionOptions;
   readonly kafka: KafkaOptions;
   readonly topics: BridgeTopics;
   /** ms */
@@ -47,6 +42,8 @@ const HELD_BYTES = 64 * 1_048_576;
 const STOP_TIMEOUT = 10_000;
 /** A connection that lasted this long starts the backoff anew, ms. */
 const STABLE = 10_000;
+/** Longest delay between two tries, ms: a broker that lost the session keeps nothing until the bridge is back. */
+const LONGEST_DELAY = 2_000;
 
 /**
  * Carries every MQTT message into Kafka. The PUBACK goes out only when Kafka has the record, so a message stays with the
@@ -62,6 +59,7 @@ export class MqttBridge {
   readonly #backlog: Backlog;
   readonly #carrier: Carrier;
   readonly #producer: Producer;
+  readonly #subscription: Subscription;
   readonly #stopping = new AbortController();
   readonly #listening: Promise<void>;
   #connected = false;
@@ -77,6 +75,7 @@ export class MqttBridge {
     this.#backlog = new Backlog({ messages: mqtt.receiveMaximum, bytes: heldBytes });
     this.#producer = new Producer(options.kafka, { records: batch });
     this.#carrier = new Carrier(this.#backlog, this.#producer, { batch, linger, topics, log, now: this.#now });
+    this.#subscription = new Subscription({ ...mqtt, filter: topics.filter });
     this.#listening = this.#listen();
   }
 
@@ -113,17 +112,17 @@ export class MqttBridge {
         this.#tell('error', `MQTT: ${(error as Error).message}; trying again`);
       }
       if (this.#now() - since > STABLE) failures = 0;
-      await sleep(backoff(failures), signal).catch(() => undefined);
+      await sleep(Math.min(backoff(failures), LONGEST_DELAY), signal).catch(() => undefined);
     }
   }
 
   /** One connection, from its beginning to the reason of its end. */
   async #listenOnce(): Promise<string> {
+    await this.#subscription.choose(this.#stopping.signal);
     const connection = await this.#open();
     try {
       if (connection.sessionPresent) this.#backlog.forgetRedelivered();
-      else if (this.#hadSession)
-        this.#tell('warn', 'MQTT: the broker lost the session, and what it kept for this bridge');
+      else if (this.#hadSession) this.#lostSession();
       this.#hadSession = true;
       // When stopping, the connection is held open until the carrier is through, for the PUBACKs.
       const carried = this.#carrier.ended.then(() => 'stopped');
@@ -149,15 +148,15 @@ export class MqttBridge {
     return MqttConnection.open(this.#options.mqtt, version, (message) => this.#take(message), this.#stopping.signal);
   }
 
+  #lostSession(): void {
+    this.#subscription.doubt();
+    this.#tell('warn', 'MQTT: the broker lost the session, and what it kept for this bridge');
+  }
+
   async #subscribe(connection: MqttConnection): Promise<void> {
-    const { shareGroup, url } = this.#options.mqtt;
-    const { filter } = this.#options.topics;
-    const shared = `$share/${shareGroup}/${filter}`;
-    if (connection.sharesSubscriptions && (await subscribed(connection, shared)))
-      return this.#tell('info', `MQTT: subscribed to ${shared} at ${withoutPassword(url)}`);
-    await connection.subscribe(filter);
-    const alone = 'the broker has no shared subscriptions: run one bridge only';
-    this.#tell('info', `MQTT: subscribed to ${filter} at ${withoutPassword(url)}; ${alone}`);
+    const { filter, note } = await this.#subscription.subscribe(connection, this.#stopping.signal);
+    const at = withoutPassword(this.#options.mqtt.url);
+    this.#tell('info', `MQTT: subscribed to ${filter} at ${at}${note && `; ${note}`}`);
   }
 
   #take(message: MqttMessage): Promise<void> | null {
@@ -175,17 +174,6 @@ export class MqttBridge {
     if (line === this.#told || this.#stopping.signal.aborted) return;
     this.#told = line;
     this.#options.log(level, line);
-  }
-}
-
-/** False when the broker turns out to have no shared subscriptions. */
-async function subscribed(connection: MqttConnection, filter: string): Promise<boolean> {
-  try {
-    await connection.subscribe(filter);
-    return true;
-  } catch (error) {
-    if (error instanceof MqttError && error.code === 'SHARED_SUBSCRIPTION') return false;
-    throw error;
   }
 }
 

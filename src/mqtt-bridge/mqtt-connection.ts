@@ -113,18 +113,35 @@ export class MqttConnection {
     return this.#client.options.protocolVersion === 5 && sharing(this.#connack);
   }
 
-  /** @throws MqttError SHARED_SUBSCRIPTION or REFUSED */
+  /**
+   * A retained message comes with a subscription that is new to the session, and not with every repetition of it.
+   * @throws MqttError SHARED_SUBSCRIPTION, REFUSED, or UNREACHABLE when the connection closes
+   */
   async subscribe(filter: string): Promise<void> {
     let granted: number | undefined;
     try {
-      [{ qos: granted } = { qos: undefined }] = await this.#client.subscribeAsync(filter, { qos: 1 });
+      [{ qos: granted } = { qos: undefined }] = await this.#client.subscribeAsync(filter, { qos: 1, rh: 1 });
     } catch (error) {
-      const shared = (error as { packet?: { granted?: number[] } }).packet?.granted?.[0] === NO_SHARED_SUBSCRIPTIONS;
+      const answer = (error as { packet?: { granted?: number[] } }).packet;
+      if (answer === undefined) throw new MqttError('UNREACHABLE', this.#reason);
+      const shared = answer.granted?.[0] === NO_SHARED_SUBSCRIPTIONS;
       const message = `the broker refused the subscription to ${filter}: ${(error as Error).message}`;
       throw new MqttError(shared ? 'SHARED_SUBSCRIPTION' : 'REFUSED', message);
     }
     // Without a PUBACK there is nothing to hold back, and the broker would keep nothing.
     if (granted === 0) throw new MqttError('REFUSED', `the broker grants only QoS 0 for ${filter}`);
+  }
+
+  /**
+   * Subscribed or not before; what the session holds from the subscription already still comes.
+   * @throws MqttError UNREACHABLE when the connection closes
+   */
+  async unsubscribe(filter: string): Promise<void> {
+    try {
+      await this.#client.unsubscribeAsync(filter);
+    } catch {
+      throw new MqttError('UNREACHABLE', this.#reason);
+    }
   }
 
   /** Ends with a DISCONNECT, after the PUBACKs that were due; the session stays with the broker. May be called twice. */

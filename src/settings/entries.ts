@@ -59,6 +59,11 @@ export const ENTRIES = {
     '–',
     'Client id of the bridge: one per bridge process, kept over restarts (the persistent session hangs on it)',
   ),
+  MQTT_SUBSCRIPTION: entry(
+    z.enum(['auto', 'shared', 'plain']).default('auto'),
+    '–',
+    'auto: shared, so that bridges share the load, but plain at a broker that forgets shared subscriptions when it restarts (mosquitto) or has none; with plain, run one bridge only (docs/mqtt.md)',
+  ),
   MQTT_SHARE_GROUP: entry(text('fleet-twin'), '–', 'Group of the shared subscription that all bridges join'),
   MQTT_TOPIC: entry(
     text('vehicles/sensor/data/#'),

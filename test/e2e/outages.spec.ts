@@ -18,9 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-it.each<PartName>(['mongodb', 'kafka', 'mqtt'])(
+it.for<PartName>(['mongodb', 'kafka', 'mqtt'])(
   '%s away for 20 s during traffic: everything resumes and nothing is lost',
-  async (name) => {
+  async (name, { skip }) => {
+    if (stack.parts[name]?.server === 'aedes') skip('aedes keeps nothing over a restart');
     const world = new World(stack.urls);
     try {
       const service = world.start();

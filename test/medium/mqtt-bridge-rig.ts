@@ -5,6 +5,7 @@ import { connect, connectAsync, type IClientPublishOptions, type MqttClient } fr
 import { kafkaClient, type Address, type KafkaOptions, type LogLevel } from '../../src/kafka/client.js';
 import { ensureTopics } from '../../src/kafka/topics.js';
 import { MqttBridge, type BridgeOptions } from '../../src/mqtt-bridge/mqtt-bridge.js';
+import type { SubscriptionMode } from '../../src/mqtt-bridge/subscription.js';
 import { startProxy, type TcpProxy } from '../tcp-proxy.js';
 
 export interface Arrived {
@@ -22,6 +23,7 @@ export interface BridgeOverrides {
   readonly mqttProxy?: TcpProxy;
   readonly mqttUrl?: string;
   readonly clientId?: string;
+  readonly subscription?: SubscriptionMode;
   readonly receiveMaximum?: number;
   readonly maxBody?: number;
   readonly stopTimeout?: number;
@@ -36,9 +38,8 @@ function given(name: string): string {
 }
 
 /** Topics, client ids and a shared group of its own, on the real MQTT broker and the real Kafka; gone after `close`. */
-export async function bridgeRig() {
+export async function bridgeRig(mqttUrl = given('MQTT_URL')) {
   const id = `test-${randomUUID().slice(0, 8)}`;
-  const mqttUrl = given('MQTT_URL');
   const brokers = given('KAFKA_BROKERS').split(',');
   const lines: string[] = [];
   const events = new EventEmitter();
@@ -91,11 +92,12 @@ export async function bridgeRig() {
 
   const optionsOf = (overrides: BridgeOverrides, clientId: string): BridgeOptions => {
     const { kafkaProxy, mqttProxy, receiveMaximum = 1_000, maxBody = 900_000, stopTimeout = 10_000 } = overrides;
+    const { subscription = 'auto' } = overrides;
     const url = new URL(overrides.mqttUrl ?? mqttUrl);
     if (mqttProxy) url.host = `127.0.0.1:${mqttProxy.port}`;
     const route = kafkaProxy && { route: (): Address => ({ host: '127.0.0.1', port: kafkaProxy.port }) };
     return {
-      mqtt: { url: url.href, clientId, shareGroup: id, sessionExpiry: 600, receiveMaximum },
+      mqtt: { url: url.href, clientId, subscription, shareGroup: id, sessionExpiry: 600, receiveMaximum },
       kafka: { ...kafka, requestTimeout: 2_000, ...route },
       topics: { ...topics, filter: `${id}/#`, maxBody },
       linger: 5,

@@ -86,7 +86,8 @@ describe('the bridge', () => {
   });
 
   it('shares the load between two bridges on the shared subscription', async () => {
-    const bridges = [await rig.start({ clientId: `${rig.id}-1` }), await rig.start({ clientId: `${rig.id}-2` })];
+    const start = (name: string) => rig.start({ clientId: `${rig.id}-${name}`, subscription: 'shared' });
+    const bridges = [await start('1'), await start('2')];
     await Promise.all(Array.from({ length: 500 }, (_, i) => rig.publish(`car${i % 20}`, `${i}`)));
     const records = await rig.records(atLeast(500));
     await Promise.all(bridges.map((bridge) => bridge.stop()));
@@ -119,6 +120,30 @@ describe('the bridge', () => {
     expect(records).toHaveLength(10_000);
   });
 
+  it.each(['shared', 'plain'] as const)(
+    'gives up the %s subscription of before without losing a message',
+    async (before) => {
+      await (await rig.start({ subscription: before })).stop();
+      await publishNumbers(0, 100);
+      const sent = publishNumbers(100, 1_000);
+      await rig.start({ subscription: before === 'shared' ? 'plain' : 'shared' });
+      await sent;
+      const during = await rig.records((arrived) => distinct(arrived) >= 1_000);
+      await publishNumbers(1_000, 1_100);
+      const records = await rig.records((arrived) => distinct(arrived) >= 1_100);
+      expect(records.slice(during.length).filter((record) => numberOf(record) >= 1_000)).toHaveLength(100);
+    },
+  );
+
+  it('does not take what the broker says of itself for a message', async () => {
+    const bridge = await rig.start();
+    await rig.publish('car1', 'x');
+    await rig.records(atLeast(1));
+    expect(bridge.status().received).toBe(1);
+    await bridge.stop();
+    expect(await rig.leftInSession()).toEqual([]);
+  });
+
   it('carries messages of QoS 0 and retained ones like others', async () => {
     await rig.start();
     await rig.publish('car1', 'fire and forget', { qos: 0 });
@@ -143,6 +168,11 @@ describe('the bridge', () => {
     expect(rig.lines.length).toBeLessThan(10);
   });
 });
+
+async function publishNumbers(from: number, to: number): Promise<void> {
+  const numbers = Array.from({ length: to - from }, (_, index) => from + index);
+  await Promise.all(numbers.map((number) => rig.publish(`car${number % 20}`, String(number))));
+}
 
 function byCar(records: readonly Arrived[]): Map<string | null, Arrived[]> {
   const groups = new Map<string | null, Arrived[]>();
