@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
+import { choosePort } from '../stack/free-port.js';
 import { startStack, type Stack } from '../stack/stack.js';
 import { simulateFleet } from '../src/simulator/fleet.js';
 import { encodeMessage } from '../src/simulator/wire.js';
@@ -108,11 +109,12 @@ async function runService(
   name: string,
   database: Database,
 ): Promise<{ rate: number; memory: number }> {
+  const port = await choosePort(undefined);
   const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
   const env = {
     ...process.env,
     ROLES: 'ingest',
-    HTTP_PORT: '0',
+    HTTP_PORT: String(port),
     LOG_LEVEL: 'warn',
     MONGODB_URI: urls.mongodbUri,
     MONGODB_DATABASE: name,
@@ -121,7 +123,10 @@ async function runService(
     SENSOR_TOPIC: name,
     HISTORY_RETENTION: '0',
   };
-  const service = spawn(process.execPath, [main], { env, stdio: ['ignore', 'inherit', 'pipe'] });
+  const service = spawn(process.execPath, [...(process.env['NODE_FLAGS']?.split(' ') ?? []), main], {
+    env,
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
   createInterface({ input: service.stderr }).on('line', say);
   try {
     let first: { at: number; settled: number } | undefined;
@@ -130,14 +135,25 @@ async function runService(
       const settled = await stored(database);
       const at = performance.now();
       if (settled > 0) first ??= { at, settled };
-      if (first && settled >= records)
-        return { rate: (records - first.settled) / ((at - first.at) / 1_000), memory: peakMemory(service.pid ?? 0) };
+      if (first && settled >= records) {
+        say(await stageSeconds(port));
+        const rate = (records - first.settled) / ((at - first.at) / 1_000);
+        return { rate, memory: peakMemory(service.pid ?? 0) };
+      }
       await delay(20);
     }
   } finally {
     service.kill('SIGTERM');
     await once(service, 'exit');
   }
+}
+
+/** Seconds that each stage took, added up over partitions that work side by side. */
+async function stageSeconds(port: number): Promise<string> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const sums = [...text.matchAll(/stage_seconds_(sum|count)\{stage="([a-z]+)"\} ([\d.]+)/g)];
+  const batch = /batch_seconds_sum ([\d.]+)/.exec(text)?.[1] ?? '?';
+  return `stages: ${sums.map(([, what, stage, value]) => `${stage} ${what} ${Number(value).toFixed(2)}`).join(', ')}, batch sum ${batch}`;
 }
 
 async function stored({ collections }: Database): Promise<number> {

@@ -111,7 +111,7 @@ export class PartitionWriter {
     const elsewhere = await holding.checkLog(batch);
     if (elsewhere !== null) return { kind: 'seek', offset: elsewhere };
     const fresh = records.filter(({ offset }) => offset >= holding.position.next);
-    for (const chunk of chunksOf(fresh, this.workshop.batchRecords)) {
+    for (const chunk of wholeChunks(fresh, this.workshop.batchRecords, batch.highWatermark)) {
       if (signal.aborted) break;
       await this.#applyRecords(holding, chunk, signal);
       const { highWatermark } = batch;
@@ -191,6 +191,17 @@ function burial({ key }: SourceRecord, error: unknown): Rejection {
   const reason = error instanceof StoreFault ? error.code : 'UNPROCESSABLE';
   const car = key ? carIdOf(key.toString('utf8')) : null;
   return { kind: 'rejected', stage, reason, detail: messageOf(error), car };
+}
+
+/**
+ * The records in transactions' sizes. A small rest with more behind it in the log is left for the next fetch: one write of
+ * a twin serves all of a car's readings in the transaction, so that small ones cost more.
+ */
+function wholeChunks(records: readonly SourceRecord[], size: number, highWatermark: number): SourceRecord[][] {
+  const chunks = chunksOf(records, size);
+  const rest = chunks.at(-1);
+  const more = (rest?.at(-1)?.offset ?? highWatermark) + 1 < highWatermark;
+  return more && chunks.length > 1 && rest && rest.length < size / 2 ? chunks.slice(0, -1) : chunks;
 }
 
 function chunksOf<T>(items: readonly T[], size: number): T[][] {
