@@ -84,5 +84,5 @@ function operation(twin: Twin, known: Set<string>): AnyBulkWriteOperation<Twin> 
     return { insertOne: { document: twin } };
   }
   const { _id, ...replacement } = twin;
-  return { replaceOne: { filter: { _id, revision: twin.revision }, replacement: replacement as Twin } };
+  return { replaceOne: { filter: { _id, revision: twin.revision }, replacement } };
 }

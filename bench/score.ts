@@ -212,5 +212,5 @@ function failedByRule(now: CarMessage['signals'], before: CarMessage['signals'] 
   return Math.abs(heat - 0.5 * current) < Math.abs(heat - 0.1 * current);
 }
 
-if (task === 'quality') await measureQuality(Number(argument ?? 777), csv);
+if (task === 'quality') await measureQuality(Number(argument ?? 20261), csv);
 else await measureSpeed(Number(argument ?? 3));

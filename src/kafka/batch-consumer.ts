@@ -169,7 +169,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
     return 'subscribe' in answer ? lastValueFrom(answer) : answer;
   }
 
-  async #settle({ batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload, outcome: BatchOutcome) {
+  async #settle(payload: EachBatchPayload, outcome: BatchOutcome) {
+    const { batch } = payload;
     const { topic, partition } = batch;
     if (outcome.kind === 'abandoned') return;
     if (outcome.kind === 'seek') {
@@ -177,8 +178,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
       return;
     }
     const last = batch.messages.at(-1)?.offset;
-    resolveOffset(outcome.next > Number(last) ? (last ?? '') : (outcome.next - 1).toString());
-    await commitOffsetsIfNecessary({
+    payload.resolveOffset(outcome.next > Number(last) ? (last ?? '') : (outcome.next - 1).toString());
+    await payload.commitOffsetsIfNecessary({
       topics: [{ topic, partitions: [{ partition, offset: outcome.next.toString() }] }],
     });
   }

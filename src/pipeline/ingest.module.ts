@@ -18,7 +18,7 @@ import { DeadLetters } from '../kafka/dead-letters.js';
 import { LogOffsets } from '../kafka/log-offsets.js';
 import { partitionOf } from '../kafka/partition-of.js';
 import { Producer } from '../kafka/producer.js';
-import type { BatchOutcome, RecordBatch } from '../kafka/record-batch.js';
+import type { BatchOutcome, RecordBatch, SourceRecord } from '../kafka/record-batch.js';
 import type { Log } from '../log/log.js';
 import { METRICS } from '../metrics/metrics.token.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -114,12 +114,13 @@ function sensorBatches(topic: string): Type {
 async function makeParts(settings: Settings, log: Log, database: Database, observer: Observer): Promise<IngestParts> {
   const kafka = kafkaOptions(settings, log);
   const scorer = await loadScorer({ dir: settings.MODEL_DIR, backend: settings.TF_BACKEND, log });
+  const decoder = createDecoder(decoderOptions(settings));
   const producer = new Producer(kafka);
   const offsets = new LogOffsets(kafka);
   const topics = { predictions: settings.PREDICTIONS_TOPIC, anomalies: settings.ANOMALIES_TOPIC };
   const workshop = {
     stages: {
-      decode: createDecoder(decoderOptions(settings)).decode,
+      decode: (records: readonly SourceRecord[]) => decoder.decode(records),
       scorer,
       database,
       deadLetters: new DeadLetters(producer, settings.DEAD_LETTER_TOPIC),

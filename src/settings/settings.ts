@@ -46,5 +46,5 @@ export function settingsTable(): string[][] {
 function defaultOf(schema: z.ZodType): string | undefined {
   const parsed = schema.safeParse(undefined);
   if (!parsed.success || parsed.data === undefined) return undefined;
-  return Array.isArray(parsed.data) ? parsed.data.join(',') : String(parsed.data);
+  return Array.isArray(parsed.data) ? parsed.data.join(',') : `${parsed.data as string | number}`;
 }

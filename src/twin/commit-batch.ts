@@ -192,7 +192,7 @@ async function writeTwins(
 function twinOperation({ from, twin }: TwinWrite): AnyBulkWriteOperation<Twin> {
   if (from === null) return { insertOne: { document: twin } };
   const { _id, ...replacement } = twin;
-  return { replaceOne: { filter: { _id, revision: from }, replacement: replacement as Twin } };
+  return { replaceOne: { filter: { _id, revision: from }, replacement } };
 }
 
 function episodeOperation(write: EpisodeWrite): AnyBulkWriteOperation<EpisodeDocument> {

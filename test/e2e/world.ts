@@ -137,7 +137,8 @@ export class World {
   async records(topic: string): Promise<KafkaMessage[]> {
     const admin = this.#kafka.admin();
     await admin.connect();
-    const ends = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());
+    const ends = await admin.fetchTopicOffsets(topic);
+    await admin.disconnect();
     let left = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
     const found: KafkaMessage[] = [];
     if (left === 0) return found;

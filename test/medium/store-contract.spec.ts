@@ -198,7 +198,7 @@ describe.each(databaseServers())('store contract on $name', (server) => {
 
   it('revision: a car that another partition wrote is read again and nothing is lost', async () => {
     const other = new TestLog();
-    const elsewhere = await rig.database;
+    const elsewhere = rig.database;
     fill(log, [at(0)]);
     const one = rig.process();
     await one.drain();
@@ -264,7 +264,7 @@ describe.each(databaseServers())('store contract on $name', (server) => {
     await rig.process().drain();
     log.records = [];
     fill(log, [at(0), at(1), at(2), at(3)]);
-    log.records = log.records.map((record) => ({ ...record, timestamp: record.timestamp + 1 }));
+    log.records = log.records.map((record) => Object.assign({}, record, { timestamp: record.timestamp + 1 }));
     await rig.process().drain(3);
     expect(await positionNow()).toMatchObject({
       incarnation: 2,
