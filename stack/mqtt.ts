@@ -89,7 +89,7 @@ function server(choice: Choice, surroundings: Surroundings, place: Place): Serve
 
 /**
  * `max_queued_messages 0` is no limit: the default drops messages for a slow subscriber although their publisher
- * was told that they had arrived.
+ * was told that they had arrived. `autosave_interval` is how much a broker that is killed may lose; 1,800 s by default.
  */
 export function mosquittoSettings(
   { dataDir, port }: Pick<Place, 'dataDir' | 'port'>,
@@ -103,7 +103,7 @@ export function mosquittoSettings(
     'set_tcp_nodelay true',
     'persistence true',
     `persistence_location ${dataDir}/`,
-    'autosave_interval 10',
+    'autosave_interval 1',
     'log_dest stdout',
     'log_type error',
     'log_type warning',
