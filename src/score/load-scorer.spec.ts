@@ -100,7 +100,7 @@ describe.each(['native', 'wasm'] as const)('the shipped model on %s', (backend) 
     const messages = [...simulateFleet({ cars: 600, seed: SEED, start: 0, stepSeconds: 10, messages: 600 })];
     const batch = messages.map((message) => toScore(message));
     const together = await scorer.score(batch);
-    for (const place of [0, 1, 255, 256, 257, 599]) {
+    for (const place of [0, 1, 511, 512, 513, 599]) {
       const [alone] = await scorer.score(batch.slice(place, place + 1));
       expect(valueOf(alone)).toBeCloseTo(valueOf(together[place]), 4);
       expect(memoryOf(alone)).toEqual(memoryOf(together[place]));
@@ -118,14 +118,14 @@ describe.each(['native', 'wasm'] as const)('the shipped model on %s', (backend) 
 });
 
 describe('loadScorer', () => {
-  it('gives the event loop a turn every 256 readings', async () => {
+  it('gives the event loop a turn every 512 readings', async () => {
     // bench/score.ts measures how long a turn takes; here the machine may be busy with something else.
     const scorer = await loadScorer({ dir: SHIPPED, backend: 'auto', log: quiet });
     const messages = simulateFleet({ cars: 2_000, seed: SEED, start: 0, stepSeconds: 10, messages: 2_000 });
     const batch = [...messages].map((message) => toScore(message));
     const turns = await turnsDuring(() => scorer.score(batch));
     await scorer.close();
-    expect(turns).toBeGreaterThanOrEqual(14);
+    expect(turns).toBeGreaterThanOrEqual(6);
   });
 
   it('says in one line which model and backend score', async () => {

@@ -15,12 +15,14 @@ export interface LoadOptions {
 
 export interface LoadedScorer extends Scorer {
   readonly backend: Backend;
+  /** A reading that scores above it is anomalous. */
+  readonly threshold: number;
   /** Ends the worker. May be called twice; what is scored later comes back unscored. */
   close(): Promise<void>;
 }
 
-/** Readings that are worked on at a stretch: less than a millisecond of the event loop. */
-const PART = 256;
+/** Readings that are worked on at a stretch: about a millisecond of the event loop. */
+const PART = 512;
 /** What backends may differ by. */
 const GOLDEN_TOLERANCE = 1e-4;
 
@@ -47,12 +49,14 @@ export async function loadScorer({ dir, backend, log }: LoadOptions): Promise<Lo
 class AutoencoderScorer implements LoadedScorer {
   readonly model: string;
   readonly backend: Backend;
+  readonly threshold: number;
   readonly #judge: Judge;
   readonly #thread: SteadyThread;
 
   constructor({ metadata }: ModelFolder, thread: SteadyThread) {
     this.model = `${metadata.name}@${metadata.version}`;
     this.backend = thread.backend;
+    this.threshold = metadata.threshold;
     this.#judge = new Judge(metadata);
     this.#thread = thread;
   }

@@ -25,7 +25,7 @@ describe('SteadyThread', () => {
       await expect(thread.run(new Float32Array(3), 1)).rejects.toThrow();
       expect(lines).toEqual([]);
       // So many rows that the worker dies over them.
-    const cut = thread.run(new Float32Array(200_000 * FEATURE_COUNT), 200_000);
+      const cut = thread.run(new Float32Array(200_000 * FEATURE_COUNT), 200_000);
       const failed = expect(cut).rejects.toThrow(/worker ended/);
       await thread.kill();
       await failed;
