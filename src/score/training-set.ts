@@ -26,7 +26,7 @@ export interface TrainingSet {
 }
 
 /** After a failure the memory needs this many readings to forget it. */
-const FORGETS = 12;
+const FORGETS = 20;
 
 /** There is nothing, or too little, to train on. */
 export class TooLittleDataError extends Error {
