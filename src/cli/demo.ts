@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { startStack, type Stack } from '../../stack/stack.js';
 import { answer, tell } from './terminal.js';
-import { askSample, SAMPLE_QUERY } from './demo-sample.js';
+import { askSample, hasAnomaly, SAMPLE_QUERY } from './demo-sample.js';
 import { DemoCheck } from './demo-check.js';
 import { startDemoService, type DemoService } from './demo-service.js';
 import { sendTraffic, type TrafficOptions } from './demo-traffic.js';
+
+/** ms */
+const FIRST_ANOMALY = 15_000;
 
 interface DemoOptions extends TrafficOptions {
   readonly check?: true;
@@ -21,7 +25,7 @@ export function demoCommand(): Command {
       'replays the CSV by its own times, so many times faster, such as 60x; full speed without',
       speed,
     )
-    .option('--cars <n>', 'simulated cars', whole, 200)
+    .option('--cars <n>', 'simulated cars', whole, 100)
     .option('--rate <r>', 'messages a second of all simulated cars together', whole, 100)
     .option('--messages <n>', 'stops the simulated cars after so many messages (with --check: 2,000)', whole)
     .option('--port <p>', 'port of the GraphQL page; 0 takes a free one', port, 4000)
@@ -78,9 +82,8 @@ async function startAll(options: DemoOptions, signal: AbortSignal): Promise<Star
 
 /** Cars drive until somebody presses Ctrl-C. */
 async function show(options: DemoOptions, { stack, service }: Started, signal: AbortSignal): Promise<void> {
-  const first = new Promise<void>((resolve) => void setTimeout(resolve, 3_000).unref());
   const traffic = sendTraffic(options, stack.urls.mqttUrl, signal, () => undefined);
-  await Promise.race([first, traffic]);
+  await Promise.race([firstAnomaly(service.url, signal), traffic]);
   signal.throwIfAborted();
   const sample = await askSample(service.url);
   tell(`GraphQL page: ${service.url}/graphiql`);
@@ -90,6 +93,12 @@ async function show(options: DemoOptions, { stack, service }: Started, signal: A
   const sent = await traffic;
   tell(`${sent.published} messages sent in ${sent.seconds.toFixed(1)} s`);
   if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+}
+
+/** A sample is worth more once a car fails; the first do within seconds. */
+async function firstAnomaly(url: string, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + FIRST_ANOMALY;
+  while (!signal.aborted && Date.now() < deadline && !(await hasAnomaly(url))) await delay(500);
 }
 
 async function check(options: DemoOptions, { stack, service }: Started, signal: AbortSignal): Promise<void> {
