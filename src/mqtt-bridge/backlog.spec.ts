@@ -31,26 +31,56 @@ describe('Backlog', () => {
     expect(backlog.room()).not.toBeNull();
   });
 
-  it('forgets what the broker sends again, and only that', () => {
+  it('has a message once that the broker sends again, in its place and with its new PUBACK', () => {
+    const backlog = new Backlog({ messages: 9, bytes: 1_000 });
+    const [closed, open] = [new Acknowledgements(() => undefined), new Acknowledgements(() => undefined)];
+    for (const id of [1, 2, 3]) backlog.add(message(closed, id));
+    const taken = backlog.take(1);
+    closed.drop();
+    backlog.expectRepetitions();
+    const again = [1, 2].map((id) => ({
+      ...message(closed, id),
+      source: open,
+      held: { packetId: id + 10, due: false },
+    }));
+    expect(again.map((one) => backlog.repeats(one))).toEqual([true, true]);
+    backlog.add(message(open, 4));
+    expect(backlog.held).toBe(4);
+    const all = [...taken, ...backlog.take(9)].map(({ source, held }) => [source === open, held?.packetId]);
+    // The broker did not have the third one any more: it was killed.
+    expect(all).toEqual([
+      [true, 11],
+      [true, 12],
+      [false, 3],
+      [true, 4],
+    ]);
+  });
+
+  it('takes a message for a repetition only of what is not in Kafka yet, and only once', () => {
     const backlog = new Backlog(limits);
     const [closed, open] = [new Acknowledgements(() => undefined), new Acknowledgements(() => undefined)];
-    backlog.add(message(closed, 1));
-    backlog.add(message(closed, 2));
-    const onItsWay = backlog.take(1);
+    for (const id of [1, 2]) backlog.add(message(closed, id));
     closed.drop();
-    backlog.add({ ...message(closed, 3), held: null });
+    backlog.expectRepetitions();
+    backlog.done(backlog.take(1));
+    expect(backlog.repeats(message(open, 1))).toBe(false);
+    expect(backlog.repeats(message(open, 2))).toBe(true);
+    expect(backlog.repeats(message(open, 2))).toBe(false);
+  });
+
+  it('expects no repetition of what is on a connection that is open, or has no PUBACK', () => {
+    const backlog = new Backlog(limits);
+    const [closed, open] = [new Acknowledgements(() => undefined), new Acknowledgements(() => undefined)];
+    backlog.add({ ...message(closed, 1), held: null });
     backlog.add(message(open, 2));
-    backlog.forgetRedelivered();
-    expect(backlog.held).toBe(3);
-    backlog.done(onItsWay);
-    expect(backlog.take(9).map(({ source, held }) => [source === open, held?.packetId])).toEqual([
-      [false, undefined],
-      [true, 2],
-    ]);
+    closed.drop();
+    backlog.expectRepetitions();
+    expect([1, 2].map((id) => backlog.repeats(message(open, id)))).toEqual([false, false]);
   });
 });
 
 function message(source: Acknowledgements, packetId: number, bytes = 1): Carried {
-  const record = { topic: 'sensor', key: 'car1', value: Buffer.alloc(bytes) };
+  const headers = { 'mqtt-topic': 'cars/car1' };
+  const record = { topic: 'sensor', key: 'car1', value: Buffer.alloc(bytes, packetId), headers };
   return { record, receivedAt: packetId, source, held: { packetId, due: false } };
 }

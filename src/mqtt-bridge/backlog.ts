@@ -1,14 +1,15 @@
 import type { OutRecord } from '../kafka/out-record.js';
 import type { Acknowledgements, Held } from './acknowledgements.js';
+import { Orphans } from './orphans.js';
 
-/** A message on its way into Kafka. */
+/** A message on its way into Kafka. When the broker sends it again meanwhile, the PUBACK that is owed is that of the repetition. */
 export interface Carried {
   readonly record: OutRecord;
   /** ms since 1970 */
   readonly receivedAt: number;
-  readonly source: Acknowledgements;
+  source: Acknowledgements;
   /** null for QoS 0, which has no PUBACK. */
-  readonly held: Held | null;
+  held: Held | null;
 }
 
 export interface BacklogLimits {
@@ -21,7 +22,9 @@ const sizeOf = ({ record }: Carried) => record.value?.length ?? 0;
 /** What was received and is not in Kafka yet, in order of arrival. Above its limits it asks the connection to stop reading. */
 export class Backlog {
   readonly #limits: BacklogLimits;
+  readonly #orphans = new Orphans();
   #waiting: Carried[] = [];
+  #taken: readonly Carried[] = [];
   #messages = 0;
   #bytes = 0;
   #wake = () => {};
@@ -60,26 +63,40 @@ export class Backlog {
     return this.#room;
   }
 
-  /** Takes the next messages to be produced. They count as held until they are `done`. */
+  /** Takes the next messages to be produced, one batch at a time. They count as held until they are `done`. */
   take(most: number): Carried[] {
-    return this.#waiting.splice(0, most);
+    const batch = this.#waiting.splice(0, most);
+    this.#taken = batch;
+    return batch;
   }
 
   done(messages: readonly Carried[]): void {
+    this.#taken = [];
     this.#messages -= messages.length;
-    for (const message of messages) this.#bytes -= sizeOf(message);
+    for (const message of messages) {
+      this.#bytes -= sizeOf(message);
+      this.#orphans.delete(message);
+    }
     if (this.#room === null || !this.#hasRoom()) return;
     this.#room = null;
     this.#makeRoom();
   }
 
-  /** Leaves out what the broker will send again: it kept the session of the connection that has closed. */
-  forgetRedelivered(): void {
-    const again = (message: Carried) => message.held !== null && !message.source.open;
-    const forgotten = this.#waiting.filter(again);
-    if (forgotten.length === 0) return;
-    this.#waiting = this.#waiting.filter((message) => !again(message));
-    this.done(forgotten);
+  /**
+   * The broker has the session of the connection that has closed, and sends again what it has of it. Nothing is thrown away
+   * for that: a broker that was killed may know the session and not the last messages.
+   */
+  expectRepetitions(): void {
+    this.#orphans.replace([...this.#taken, ...this.#waiting]);
+  }
+
+  /** False when the message is not here yet. Else it is only its PUBACK that is new. */
+  repeats({ record, source, held }: Carried): boolean {
+    const orphan = this.#orphans.take(record);
+    if (orphan === null) return false;
+    orphan.source = source;
+    orphan.held = held;
+    return true;
   }
 
   /** Settled at the next message, or by `wake`. */

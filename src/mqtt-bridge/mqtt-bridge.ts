@@ -121,7 +121,7 @@ export class MqttBridge {
     await this.#subscription.choose(this.#stopping.signal);
     const connection = await this.#open();
     try {
-      if (connection.sessionPresent) this.#backlog.forgetRedelivered();
+      if (connection.sessionPresent) this.#backlog.expectRepetitions();
       else if (this.#hadSession) this.#lostSession();
       this.#hadSession = true;
       // When stopping, the connection is held open until the carrier is through, for the PUBACKs.
@@ -165,7 +165,8 @@ export class MqttBridge {
     this.#received += 1;
     const receivedAt = this.#now();
     const record = toRecord(message, receivedAt, this.#options.topics);
-    this.#backlog.add({ record, receivedAt, source: message.source, held: message.held });
+    const carried = { record, receivedAt, source: message.source, held: message.held };
+    if (!(message.dup && this.#backlog.repeats(carried))) this.#backlog.add(carried);
     return this.#backlog.room();
   }
 

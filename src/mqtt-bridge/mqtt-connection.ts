@@ -18,6 +18,8 @@ export interface MqttMessage {
   readonly payload: Buffer;
   /** MQTT 5: what the sender calls the kind of its payload. */
   readonly contentType: string | undefined;
+  /** The broker may have sent it before [MQTT-3.3.1-1]. */
+  readonly dup: boolean;
   readonly source: Acknowledgements;
   /** null for QoS 0, which has no PUBACK. */
   readonly held: Held | null;
@@ -175,6 +177,7 @@ export class MqttConnection {
       topic,
       payload: packet.payload as Buffer,
       contentType: properties?.contentType,
+      dup: packet.dup,
       source,
       held,
     });

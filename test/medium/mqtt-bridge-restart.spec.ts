@@ -50,6 +50,22 @@ it('a broker that is killed has what it had written, and keeps what comes after 
   expect(missing(await rig.records((arrived) => missing(arrived).length === 0))).toEqual([]);
 });
 
+it('a broker that is killed loses nothing that the bridge has, though Kafka is away', async (context) => {
+  skipAedes(context);
+  const kafkaProxy = await rig.kafkaProxy();
+  const bridge = await rig.start({ kafkaProxy });
+  await written();
+  kafkaProxy.cut();
+  await publishNumbers(0, BEFORE);
+  await vi.waitFor(() => expect(bridge.status().received).toBe(BEFORE), { timeout: 20_000 });
+  await broker.kill();
+  await broker.restart();
+  await publishNumbers(BEFORE, ALL);
+  await vi.waitFor(() => expect(bridge.status().received).toBeGreaterThanOrEqual(ALL), { timeout: 20_000 });
+  kafkaProxy.resume();
+  expect(missing(await rig.records((arrived) => missing(arrived).length === 0))).toEqual([]);
+});
+
 it('the bridge is back as soon as the broker is', async (context) => {
   skipAedes(context);
   const bridge = await rig.start();
