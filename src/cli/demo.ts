@@ -7,6 +7,8 @@ import { DemoCheck } from './demo-check.js';
 import { startDemoService, type DemoService } from './demo-service.js';
 import { sendTraffic, type TrafficOptions } from './demo-traffic.js';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** ms */
 const FIRST_ANOMALY = 15_000;
 
@@ -41,8 +43,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
     asked = true;
     interrupted.abort(new Error('interrupted'));
   };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  for (const name of SIGNALS) process.on(name, interrupt);
   const started = await startAll(options, interrupted.signal);
   try {
     // A service that ends by itself ends the demo.
@@ -53,8 +54,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
   } finally {
     tell('stopping');
     await started.stop().catch(fail);
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    for (const name of SIGNALS) process.off(name, interrupt);
   }
 }
 
