@@ -25,6 +25,7 @@ export class Backlog {
   readonly #orphans = new Orphans();
   #waiting: Carried[] = [];
   #taken: readonly Carried[] = [];
+  #repeating: Acknowledgements | null = null;
   #messages = 0;
   #bytes = 0;
   #wake = () => {};
@@ -83,15 +84,14 @@ export class Backlog {
   }
 
   /**
-   * The broker has the session of the connection that has closed, and sends again what it has of it. Nothing is thrown away
-   * for that: a broker that was killed may know the session and not the last messages.
+   * Whether a message that the broker may have sent before is here; then it is only its PUBACK that is new. Nothing is thrown
+   * away because the broker will send it again: one that was killed may know the session and not its last messages.
    */
-  expectRepetitions(): void {
-    this.#orphans.replace([...this.#taken, ...this.#waiting]);
-  }
-
-  /** False when the message is not here yet. Else it is only its PUBACK that is new. */
   repeats({ record, source, held }: Carried): boolean {
+    if (source !== this.#repeating) {
+      this.#repeating = source;
+      this.#orphans.replace([...this.#taken, ...this.#waiting]);
+    }
     const orphan = this.#orphans.take(record);
     if (orphan === null) return false;
     orphan.source = source;

@@ -121,8 +121,7 @@ export class MqttBridge {
     await this.#subscription.choose(this.#stopping.signal);
     const connection = await this.#open();
     try {
-      if (connection.sessionPresent) this.#backlog.expectRepetitions();
-      else if (this.#hadSession) this.#lostSession();
+      if (this.#hadSession && !connection.sessionPresent) this.#lostSession();
       this.#hadSession = true;
       // When stopping, the connection is held open until the carrier is through, for the PUBACKs.
       const carried = this.#carrier.ended.then(() => 'stopped');
