@@ -1,3 +1,4 @@
+import type { ClientSession } from 'mongodb';
 import type { LogBounds } from '../kafka/log-offsets.js';
 import type { RecordBatch } from '../kafka/record-batch.js';
 import type { PositionDocument } from '../twin/documents.js';
@@ -33,6 +34,8 @@ export class Holding {
     readonly partition: number,
     public position: PositionDocument,
     private readonly workshop: Workshop,
+    /** All transactions of this holding. */
+    readonly session: ClientSession,
   ) {
     const { database, clock } = workshop.stages;
     this.#lookedAt = clock();
@@ -42,14 +45,14 @@ export class Holding {
   /** Becomes the writer, and publishes what a former one may have left unpublished. */
   static async take(topic: string, partition: number, workshop: Workshop, signal: AbortSignal): Promise<Holding> {
     const { database, clock } = workshop.stages;
-    const position = await patiently(
-      () => store(takeOver(database, topic, partition, workshop.holder, new Date(clock()))),
-      workshop,
-      signal,
-    );
+    // Never given back to the driver's pool: whoever takes over ends it, and that must not meet anything else.
+    const session = database.client.startSession();
+    const taker = { holder: workshop.holder, session, now: new Date(clock()) };
+    const take = () => store(takeOver(database, topic, partition, taker));
+    const position = await patiently(take, workshop, signal);
     const { epoch, next } = position;
     workshop.log('info', 'took a partition over', { topic, partition, epoch, next });
-    const holding = new Holding(topic, partition, position, workshop);
+    const holding = new Holding(topic, partition, position, workshop, session);
     await holding.publishBacklog(signal);
     return holding;
   }

@@ -151,7 +151,8 @@ export class PartitionWriter {
     const { stages, publisher } = this.workshop;
     const wait = <T>(work: () => Promise<T>) => patiently(work, this.workshop, signal);
     const { topic, partition } = this;
-    const hand = { topic, partition, cars: holding.cars, putAside: new Set<number>(), signal, patiently: wait };
+    const { cars, session } = holding;
+    const hand = { topic, partition, cars, session, putAside: new Set<number>(), signal, patiently: wait };
     for (let attempt = 1; ; attempt += 1) {
       const { outcome, write } = await applyBatch(records, { ...hand, before: holding.position }, stages, buried);
       if (await this.#isCommitted(holding, outcome, write, attempt, signal)) {

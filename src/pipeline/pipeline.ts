@@ -1,3 +1,4 @@
+import type { ClientSession } from 'mongodb';
 import type { DeadLetter } from '../kafka/dead-letters.js';
 import type { SourceRecord } from '../kafka/record-batch.js';
 import type { Scorer } from '../telemetry/score.js';
@@ -31,6 +32,7 @@ export interface BatchInHand {
   readonly partition: number;
   readonly before: PositionDocument;
   readonly cars: CarCache;
+  readonly session: ClientSession;
   /** Offsets whose dead letters are acknowledged: an earlier try of the batch came that far. */
   readonly putAside: Set<number>;
   readonly signal: AbortSignal;
@@ -55,7 +57,7 @@ export async function applyBatch(
   const { write, letters } = await hand.patiently(() => foldRecords(records, hand, stages, buried));
   if (letters.length > 0)
     await hand.patiently(() => observer.timed('dead-letter', () => putAside(letters, hand, stages)));
-  const commit = new PendingCommit(database, write);
+  const commit = new PendingCommit(database, write, hand.session);
   const outcome = await hand.patiently(() => observer.timed('commit', () => commit.attempt()));
   if (outcome.kind === 'committed') {
     hand.cars.put(write.twins.map(({ twin }) => twin));

@@ -76,6 +76,8 @@ export class PendingCommit {
   constructor(
     private readonly database: Database,
     private readonly write: BatchWrite,
+    /** The session of all transactions of the partition's writer; one of its own for each try when not given. */
+    private readonly session?: ClientSession,
   ) {}
 
   /**
@@ -99,9 +101,12 @@ export class PendingCommit {
 
   async #once(): Promise<CommitOutcome> {
     try {
-      return await tryCommit(this.database, this.write, () => {
+      const committing = () => {
         this.#inDoubt = true;
-      });
+      };
+      return await inSession(this.database, this.session, (session) =>
+        tryCommit(this.database, this.write, session, committing),
+      );
     } catch (error) {
       // The server says that it is not committed.
       if (hasLabel(error, 'TransientTransactionError')) this.#inDoubt = false;
@@ -128,22 +133,36 @@ function isUnanswered(error: unknown): boolean {
   return hasLabel(error, 'UnknownTransactionCommitResult');
 }
 
-async function tryCommit(database: Database, write: BatchWrite, committing: () => void): Promise<CommitOutcome> {
-  const session = database.client.startSession();
+async function inSession<T>(
+  { client }: Database,
+  given: ClientSession | undefined,
+  work: (session: ClientSession) => Promise<T>,
+): Promise<T> {
+  if (given) return work(given);
+  const session = client.startSession();
   try {
-    session.startTransaction(TRANSACTION);
-    try {
-      const position = await movePosition(database, write, session);
-      await writeDocuments(database, write, session);
-      committing();
-      await session.commitTransaction();
-      return { kind: 'committed', position };
-    } catch (error) {
-      if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
-      throw error;
-    }
+    return await work(session);
   } finally {
     await session.endSession().catch(() => undefined);
+  }
+}
+
+async function tryCommit(
+  database: Database,
+  write: BatchWrite,
+  session: ClientSession,
+  committing: () => void,
+): Promise<CommitOutcome> {
+  session.startTransaction(TRANSACTION);
+  try {
+    const position = await movePosition(database, write, session);
+    await writeDocuments(database, write, session);
+    committing();
+    await session.commitTransaction();
+    return { kind: 'committed', position };
+  } catch (error) {
+    if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+    throw error;
   }
 }
 

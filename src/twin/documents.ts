@@ -1,3 +1,4 @@
+import type { Binary } from 'mongodb';
 import type { ScoreMemory, SignalShare } from '../telemetry/score.js';
 import type { Signals } from '../telemetry/signals.js';
 import type { EpisodeKind } from './episode-kind.js';
@@ -122,6 +123,8 @@ export interface PositionDocument {
   readonly counts: PositionCounts;
   /** Who holds the epoch; for people. */
   readonly holder: string;
+  /** The logical session of the holder's transactions: whoever takes over ends what it left open. */
+  readonly session?: Binary;
   readonly updatedAt: Date;
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { MongoServerError, type Binary, type ClientSession } from 'mongodb';
 import type { Database } from './database.js';
 import type { PositionDocument } from './documents.js';
 import { positionId, readingId } from './ids.js';
@@ -18,18 +19,28 @@ export interface Restart {
   readonly lost: number;
 }
 
+export interface Taker {
+  readonly holder: string;
+  /** The session of the taker's own transactions. */
+  readonly session?: ClientSession;
+  readonly now: Date;
+}
+
 /**
  * Becomes the writer of a partition: every former owner's transaction fails from here on, since it matches the old
- * epoch. A former owner's open transaction holds the document: its end (or the server's limit on its life) is waited for.
+ * epoch. A former owner that was killed or stopped may have left a transaction open, which holds the document: its session
+ * is ended first. Where that is not allowed, the server's limit on the life of a transaction is waited for.
  */
 export async function takeOver(
-  { collections }: Database,
+  database: Database,
   topic: string,
   partition: number,
-  holder: string,
-  now: Date,
+  { holder, session, now }: Taker,
 ): Promise<PositionDocument> {
+  const { collections } = database;
   const _id = positionId(topic, partition);
+  const taken = { holder, updatedAt: now, ...(session?.id ? { session: session.id.id as Binary } : {}) };
+  await endFormerSession(database, _id);
   const fresh = {
     next: 0,
     published: 0,
@@ -42,17 +53,30 @@ export async function takeOver(
   };
   for (;;) {
     try {
-      const taken = await collections.positions.findOneAndUpdate(
+      const position = await collections.positions.findOneAndUpdate(
         { _id },
-        { $inc: { epoch: 1 }, $set: { holder, updatedAt: now }, $setOnInsert: fresh },
+        { $inc: { epoch: 1 }, $set: taken, $setOnInsert: fresh },
         { upsert: true, returnDocument: 'after' },
       );
-      if (taken) return taken.epoch === 1 ? skipUsedIncarnations({ collections }, topic, partition, taken) : taken;
+      if (position?.epoch === 1) return skipUsedIncarnations({ collections }, topic, partition, position);
+      if (position) return position;
     } catch (error) {
       if (!isWriteConflict(error) && !isDuplicateKey(error)) throw error;
       await delay(CONFLICT_PAUSE);
     }
   }
+}
+
+async function endFormerSession(database: Database, _id: string): Promise<void> {
+  const { session: id } = (await readPosition(database, _id)) ?? {};
+  if (!id) return;
+  await database.client
+    .db('admin')
+    .command({ killSessions: [{ id }] })
+    .catch((error: unknown) => {
+      // Not allowed, or not known: then the server's limit has to do. Anything else is the caller's to wait out.
+      if (!(error instanceof MongoServerError)) throw error;
+    });
 }
 
 /** A position that was deleted, by hand say, begins anew; the rows that its history has keep their ids to themselves. */

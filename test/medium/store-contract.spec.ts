@@ -118,7 +118,7 @@ describe.each(databaseServers())('store contract on $name', (server) => {
     const session = rig.database.client.startSession();
     session.startTransaction();
     await rig.database.collections.positions.updateOne({ _id: `${TOPIC}/00000` }, { $set: { next: 99 } }, { session });
-    const taken = takeOver(rig.database, TOPIC, 0, 'test', new Date(NOON));
+    const taken = takeOver(rig.database, TOPIC, 0, { holder: 'test', now: new Date(NOON) });
     const ended = new Promise<void>((resolve) => {
       setImmediate(() => void session.abortTransaction().then(resolve));
     });
@@ -126,6 +126,18 @@ describe.each(databaseServers())('store contract on $name', (server) => {
     expect((await taken).next).toBe(1);
     await session.endSession();
   });
+
+  it('taking over: ends the transaction that a killed holder left open, without waiting', async () => {
+    const killed = rig.database.client.startSession();
+    const held = await takeOver(rig.database, TOPIC, 0, { holder: 'killed', session: killed, now: new Date(NOON) });
+    killed.startTransaction();
+    const filter = { _id: held._id };
+    await rig.database.collections.positions.updateOne(filter, { $set: { next: 99 } }, { session: killed });
+    const taken = await takeOver(rig.database, TOPIC, 0, { holder: 'next', now: new Date(NOON) });
+    expect(taken).toMatchObject({ epoch: 2, next: 0 });
+    await expect(killed.commitTransaction()).rejects.toThrow();
+    await killed.endSession();
+  }, 9_000);
 
   it('late waker: an owner that lost its partition in the middle of a batch changes nothing', async () => {
     fill(log, [at(0)]);
@@ -159,7 +171,7 @@ describe.each(databaseServers())('store contract on $name', (server) => {
   });
 
   it('no match, but applied: a commit whose answer was lost is recognised', async () => {
-    const position = await takeOver(rig.database, TOPIC, 0, 'test', new Date(NOON));
+    const position = await takeOver(rig.database, TOPIC, 0, { holder: 'test', now: new Date(NOON) });
     const write: BatchWrite = {
       before: position,
       next: 7,
