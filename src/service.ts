@@ -22,11 +22,13 @@ export interface Service {
  * One process with the roles of its settings. Probes answer at once; database and topics are prepared as soon as MongoDB
  * and Kafka are there, and only then is anything consumed.
  * @param watch sees every step of the pipeline
+ * @param signal gives up starting, however long MongoDB or Kafka are waited for
  * @throws SchemaVersionError, and what a model that cannot be loaded or a port that is taken throws
  */
-export async function startService(settings: Settings, watch?: Observed): Promise<Service> {
+export async function startService(settings: Settings, watch?: Observed, signal?: AbortSignal): Promise<Service> {
   const log = createLog(settings.LOG_LEVEL);
   const stopping = new AbortController();
+  signal?.addEventListener('abort', () => stopping.abort(signal.reason), { once: true });
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(settings, log, watch),
     new FastifyAdapter({ forceCloseConnections: true }),

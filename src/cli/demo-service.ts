@@ -58,6 +58,12 @@ function environment({ urls }: Stack, port: number, { csv }: DemoServiceOptions)
     MONGODB_URI: urls.mongodbUri,
     KAFKA_BROKERS: urls.kafkaBrokers,
     MQTT_URL: urls.mqttUrl,
+    // The demo is the same whatever the settings of the user's shell are for.
+    MONGODB_DATABASE: 'fleet',
+    ROLES: 'bridge,ingest,api',
+    MQTT_TOPIC: 'vehicles/sensor/data/#',
+    SENSOR_FORMAT: 'auto',
+    GRAPHIQL: 'on',
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: String(port),
     ...(csv === undefined ? {} : { HISTORY_RETENTION: '0' }),

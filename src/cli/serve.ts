@@ -4,15 +4,16 @@ import { SettingsError, readSettings } from '../settings/settings.js';
 
 /** Exit codes: 0 stopped on request, 1 could not start or stop, 2 bad settings. */
 export async function serve(): Promise<void> {
+  const asked = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => asked.abort(new Error('asked to stop')));
   try {
-    const service = await startService(readSettings(process.env));
-    let stopping: Promise<void> | null = null;
-    const stop = () => {
-      stopping ??= service.stop().then(() => process.exit(0), fail);
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    const service = await startService(readSettings(process.env), undefined, asked.signal);
+    const stop = () => void service.stop().then(() => process.exit(0), fail);
+    if (asked.signal.aborted) stop();
+    else asked.signal.addEventListener('abort', stop, { once: true });
   } catch (error) {
+    if (asked.signal.aborted) process.exit(0);
     fail(error);
   }
 }

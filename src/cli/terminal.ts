@@ -1,3 +1,6 @@
+// A terminal that went away is no reason to leave servers behind: what is said to it is lost, the rest goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 /** What a command answers: standard output. */
 export function answer(line: string): void {
   process.stdout.write(`${line}\n`);

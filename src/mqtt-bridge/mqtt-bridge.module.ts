@@ -6,7 +6,10 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import { HealthChecks } from '../health/health-checks.js';
 import type { Log } from '../log/log.js';
+import type { Metrics } from '../metrics/metrics.js';
+import { METRICS } from '../metrics/metrics.token.js';
 import type { Settings } from '../settings/settings.js';
 import { MqttBridge, type BridgeOptions, type BridgeStatus } from './mqtt-bridge.js';
 
@@ -26,14 +29,32 @@ const NOT_STARTED: BridgeStatus = {
 export class BridgeRunner implements OnApplicationBootstrap, OnModuleDestroy {
   #bridge: MqttBridge | null = null;
 
-  constructor(@Inject(BRIDGE_OPTIONS) private readonly options: BridgeOptions) {}
+  constructor(
+    @Inject(BRIDGE_OPTIONS) private readonly options: BridgeOptions,
+    @Inject(HealthChecks) private readonly health: HealthChecks,
+    @Inject(METRICS) private readonly metrics: Metrics,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.#bridge ??= new MqttBridge(this.options);
+    this.health.add('mqtt', () => Promise.resolve(this.status().connected ? 'ok' : 'not subscribed at the broker'));
+    this.health.add('bridge-kafka', () =>
+      Promise.resolve(this.status().kafkaAvailable ? 'ok' : 'Kafka takes no records'),
+    );
+    this.#observe();
   }
 
   async onModuleDestroy(): Promise<void> {
     await this.#bridge?.stop();
+  }
+
+  #observe(): void {
+    const { metrics } = this;
+    metrics.observed('bridge_received_messages', 'Messages from the broker', () => this.status().received);
+    metrics.observed('bridge_produced_records', 'Messages in the sensor topic', () => this.status().produced);
+    metrics.observed('bridge_dead_letters', 'Messages in the dead-letter topic', () => this.status().deadLettered);
+    metrics.observed('bridge_held_messages', 'Messages not yet acknowledged', () => this.status().inFlight);
+    metrics.observed('bridge_connected', '1 while subscribed', () => Number(this.status().connected));
   }
 
   status(): BridgeStatus {

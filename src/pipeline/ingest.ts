@@ -60,11 +60,20 @@ export class Ingest {
     const { signal } = this.#stopping;
     try {
       for (const writer of this.#writers.values())
-        await writer.between((holding) => downgradeEpisodes(holding, this.workshop, signal));
-      await this.#erase(signal);
-    } catch (error) {
-      if (!signal.aborted) this.workshop.log('warn', 'the work between batches waits', { error: messageOf(error) });
+        await this.#patiently(() => writer.between((holding) => downgradeEpisodes(holding, this.workshop, signal)));
+      await this.#patiently(() => this.#erase(signal));
+    } catch {
+      // Stopping.
     }
+  }
+
+  /** What fails in one partition is no reason to leave out the others. */
+  async #patiently(work: () => Promise<unknown>): Promise<void> {
+    this.#stopping.signal.throwIfAborted();
+    await work().catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted)
+        this.workshop.log('warn', 'the work between batches waits', { error: messageOf(error) });
+    });
   }
 
   async #erase(signal: AbortSignal): Promise<void> {

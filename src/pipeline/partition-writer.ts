@@ -2,7 +2,7 @@ import { sleep } from '../kafka/client.js';
 import type { BatchOutcome, RecordBatch, SourceRecord } from '../kafka/record-batch.js';
 import { carIdOf } from '../telemetry/car-id.js';
 import type { BatchWrite, CommitOutcome } from '../twin/commit-batch.js';
-import { StoreFault } from '../twin/store-fault.js';
+import { StoreFault, storeFaultOf } from '../twin/store-fault.js';
 import type { Rejection } from './fold-batch.js';
 import { Fenced, Holding } from './holding.js';
 import { applyBatch } from './pipeline.js';
@@ -50,8 +50,8 @@ export class PartitionWriter {
       try {
         return await work(this.#holding);
       } catch (error) {
-        // Whatever happened, the next batch begins with a look at the position.
-        this.#holding = null;
+        // A store that is away leaves the holding as it is; after anything else the next batch takes a fresh look.
+        if (!isAway(error)) this.#holding = null;
         throw error;
       }
     });
@@ -107,6 +107,8 @@ export class PartitionWriter {
   async #apply(batch: RecordBatch): Promise<BatchOutcome> {
     const { signal, records } = batch;
     const holding = (this.#holding ??= await Holding.take(this.topic, this.partition, this.workshop, signal));
+    const { observer } = this.workshop.stages;
+    observer.lag(this.topic, this.partition, Math.max(0, batch.highWatermark - holding.position.next));
     await holding.publishBacklog(signal);
     const elsewhere = await holding.checkLog(batch);
     if (elsewhere !== null) return { kind: 'seek', offset: elsewhere };
@@ -115,7 +117,7 @@ export class PartitionWriter {
       if (signal.aborted) break;
       await this.#applyRecords(holding, chunk, signal);
       const { highWatermark } = batch;
-      this.workshop.stages.observer.lag(this.topic, this.partition, highWatermark - holding.position.next);
+      observer.lag(this.topic, this.partition, highWatermark - holding.position.next);
     }
     return { kind: 'applied', next: holding.position.next };
   }
@@ -184,6 +186,10 @@ export class PartitionWriter {
         throw new Moved(holding.position.next);
     }
   }
+}
+
+function isAway(error: unknown): boolean {
+  return storeFaultOf(error).code === 'STORE_UNAVAILABLE' && !(error instanceof Fenced);
 }
 
 /** The rejection of a record that nothing is wrong with but that it cannot be scored or stored. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MongoServerError, type Binary, type ClientSession } from 'mongodb';
+import { MongoServerError, type ClientSession } from 'mongodb';
 import type { Database } from './database.js';
 import type { PositionDocument } from './documents.js';
 import { positionId, readingId } from './ids.js';
@@ -39,7 +39,7 @@ export async function takeOver(
 ): Promise<PositionDocument> {
   const { collections } = database;
   const _id = positionId(topic, partition);
-  const taken = { holder, updatedAt: now, ...(session?.id ? { session: session.id.id as Binary } : {}) };
+  const taken = { holder, updatedAt: now, ...(session?.id ? { session: session.id.id } : {}) };
   await endFormerSession(database, _id);
   const fresh = {
     next: 0,

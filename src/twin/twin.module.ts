@@ -1,4 +1,5 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { HealthChecks } from '../health/health-checks.js';
 import type { Settings } from '../settings/settings.js';
 import { type Database, openDatabase } from './database.js';
 
@@ -8,7 +9,12 @@ export const DATABASE = Symbol('Database');
 /** The connection to MongoDB, shared by every stage of the process that needs it. */
 @Module({})
 export class TwinModule implements OnApplicationShutdown {
-  constructor(@Inject(DATABASE) private readonly database: Database) {}
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(HealthChecks) health: HealthChecks,
+  ) {
+    health.add('mongodb', async () => void (await database.db.command({ ping: 1 })));
+  }
 
   static with(settings: Settings): DynamicModule {
     const database = {

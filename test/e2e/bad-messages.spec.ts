@@ -7,6 +7,12 @@ const GOOD = 1_000;
 const BAD = 50;
 const CARS = 20;
 
+/** One of every reason first, then the others. */
+const FIRST = BAD_MESSAGES.filter(
+  ({ reason }, index) => BAD_MESSAGES.findIndex((one) => one.reason === reason) === index,
+);
+const EVERY_KIND = [...FIRST, ...BAD_MESSAGES.filter((one) => !FIRST.includes(one))];
+
 let world: World;
 beforeEach(() => {
   world = new World(serversOfSuite());
@@ -22,7 +28,7 @@ it('1,000 good messages with 50 bad ones among them: 1,000 stored, 50 dead lette
   const service = world.start({ SENSOR_FORMAT: 'auto', EPISODE_OPEN: '1' });
   await service.url;
   const bad = Array.from({ length: BAD }, (_, index) => {
-    const message = BAD_MESSAGES[index % BAD_MESSAGES.length];
+    const message = EVERY_KIND[index % EVERY_KIND.length];
     if (!message) throw new Error('there are no bad messages');
     return message;
   });
