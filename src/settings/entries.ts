@@ -101,7 +101,7 @@ export const ENTRIES = {
     'partitions',
     'Partitions whose batches one ingest process works on at a time',
   ),
-  KAFKA_FETCH_BYTES: entry(whole(1_048_576, 65_536), 'bytes', 'Most bytes that are fetched per partition at once'),
+  KAFKA_FETCH_BYTES: entry(whole(1_572_864, 65_536), 'bytes', 'Most bytes that are fetched per partition at once'),
   KAFKA_FETCH_WAIT: entry(whole(100, 1, 5_000), 'ms', 'How long a fetch waits for records'),
   SENSOR_TOPIC: entry(topicName('sensor-data'), 'topic', 'What the cars sent, bytes untouched, keyed by car id'),
   PREDICTIONS_TOPIC: entry(topicName('model-predictions'), 'topic', 'A score for every reading'),

@@ -210,8 +210,7 @@ async function writeTwins(
 
 function twinOperation({ from, twin }: TwinWrite): AnyBulkWriteOperation<Twin> {
   if (from === null) return { insertOne: { document: twin } };
-  const { _id, ...replacement } = twin;
-  return { replaceOne: { filter: { _id, revision: from }, replacement } };
+  return { replaceOne: { filter: { _id: twin._id, revision: from }, replacement: twin } };
 }
 
 function episodeOperation(write: EpisodeWrite): AnyBulkWriteOperation<EpisodeDocument> {
