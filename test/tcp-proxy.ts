@@ -25,7 +25,8 @@ export async function startProxy(target: { host: string; port: number }): Promis
     from.on('end', () => to.end());
     from.on('close', () => {
       sockets.delete(from);
-      to.destroy();
+      // After an orderly end the other side was ended, too: destroying it would take back what is still on its way.
+      if (!from.readableEnded) to.destroy();
     });
     if (state === 'stalled') from.pause();
   };
