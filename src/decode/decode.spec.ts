@@ -130,6 +130,21 @@ describe('the time', () => {
     expect((await timeless({ time: NOW }))[0]?.decoded).toMatchObject({ reading: { at: NOW, skewedAt: null } });
     expect((await timeless({}))[0]?.decoded).toMatchObject({ reason: 'BAD_TIME' });
   });
+
+  it('may be the last of the year 9999, also the record’s', async () => {
+    const latest = 253_402_300_799_999;
+    const [one] = await auto.decode([{ ...record(json({ speed: 1 })), timestamp: latest }]);
+    expect(one?.decoded).toMatchObject({ reading: { at: latest, skewedAt: null } });
+  });
+
+  it.each([253_402_300_800_000, 9e15, Number('9223372036854775807'), Number.NaN])(
+    'cannot come with a record of %d, which no date can hold',
+    async (timestamp) => {
+      const records = [{}, { time: NOW }].map((fields) => ({ ...record(json({ speed: 1, ...fields })), timestamp }));
+      const reasons = (await auto.decode(records)).map(({ decoded }) => decoded);
+      expect(reasons).toMatchObject([{ reason: 'BAD_TIME' }, { reason: 'BAD_TIME' }]);
+    },
+  );
 });
 
 describe('the car', () => {

@@ -1,7 +1,7 @@
 import type { Reading } from '../telemetry/reading.js';
 import { noSignals, SIGNAL_NAMES, type SignalName, type Signals } from '../telemetry/signals.js';
 import { CAR, FORBIDDEN, LABEL, roleOf, TIME, TIMESTAMP } from './field-names.js';
-import { parseTime } from './message-time.js';
+import { isInstant, parseTime } from './message-time.js';
 import { quoted, Refusal } from './rejection.js';
 
 /** What is known of a message before its body is looked at. */
@@ -53,6 +53,9 @@ export class MessageDraft {
   finish(): Reading | Refusal {
     if (this.#sent === 0) return new Refusal('NO_SIGNAL', 'none of the signals is there');
     const { car, recordTime, clockAhead } = this.#envelope;
+    // Kafka takes any 64 bits from a producer, but no date holds them: neither `at` nor the time of arrival could be stored.
+    if (!(recordTime < 0 || isInstant(recordTime)))
+      return new Refusal('BAD_TIME', 'the record has a time beyond the year 9999');
     const sent = this.#timestamp ?? this.#time;
     const label = this.#label;
     const signals = this.#signals;

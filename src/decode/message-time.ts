@@ -1,6 +1,11 @@
 /** Last ms of the year 9999: ISO 8601 has four digits for the year, and no car is meant to be later. */
 const LATEST = 253_402_300_799_999;
 
+/** Whether a number of ms since 1970 lies in the years 1970 to 9999: what a message, and the record around it, may say. */
+export function isInstant(millis: number): boolean {
+  return millis >= 0 && millis <= LATEST;
+}
+
 /** The end of what is taken for seconds, ms and µs since 1970; beyond the last come ns. Seconds reach the year 5138, ms begin in 1973. */
 const SECONDS_BELOW = 1e11;
 const MILLIS_BELOW = 1e14;
@@ -24,7 +29,7 @@ export function parseTime(value: unknown): number | null {
 function fromEpoch(value: number): number | null {
   if (!(value >= 0)) return null;
   const millis = toMillis(value);
-  return millis <= LATEST ? millis + 0 : null;
+  return isInstant(millis) ? millis + 0 : null;
 }
 
 function toMillis(value: number): number {
@@ -53,7 +58,7 @@ function fromIso(text: string): number | null {
   if (new Date(midnight).getUTCDate() !== day || year < 1970) return null;
   const fraction = Number((parts[7] ?? '').slice(0, 3).padEnd(3, '0'));
   const millis = midnight + ((hour * 60 + minute - zone) * 60 + second) * 1e3 + fraction;
-  return millis >= 0 && millis <= LATEST ? millis : null;
+  return isInstant(millis) ? millis : null;
 }
 
 function zoneMinutes(parts: RegExpExecArray): number | null {
