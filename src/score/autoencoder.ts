@@ -22,6 +22,13 @@ export interface EpochProgress {
   readonly best: boolean;
 }
 
+export interface Fitted {
+  /** That were run. */
+  readonly epochs: number;
+  /** The lowest on cars that were not trained on, with signals replaced as in training. */
+  readonly heldOutLoss: number;
+}
+
 /** Stands in a target for a feature that is missing: it has no part in the loss. */
 export const MISSING_TARGET = 1e6;
 /** The share of the signals that are replaced by any number while training. */
@@ -48,7 +55,7 @@ export function buildAutoencoder(tf: Tensorflow, seed: number): tfjs.LayersModel
  * Fits the network to give back clean rows from rows of which some signals were replaced: so it learns to tell each
  * signal from the others, and one that is out of keeping does not drag the others along.
  * @param fit rows × features, normalised, MISSING_TARGET where missing
- * @returns the epochs that were run; the network is left with the weights that did best on held-out cars
+ * @returns the network is left with the weights that did best on held-out cars
  */
 export async function fitAutoencoder(
   tf: Tensorflow,
@@ -56,7 +63,7 @@ export async function fitAutoencoder(
   fit: Float32Array,
   heldOut: Float32Array,
   options: FitOptions,
-): Promise<number> {
+): Promise<Fitted> {
   let rate = 2e-3;
   compile(tf, model, rate);
   const random = seeded(options.seed);
@@ -80,7 +87,7 @@ export async function fitAutoencoder(
   }
   model.setWeights(bestWeights);
   bestWeights.forEach((weight) => weight.dispose());
-  return epoch;
+  return { epochs: epoch, heldOutLoss: best };
 }
 
 function compile(tf: Tensorflow, model: tfjs.LayersModel, rate: number): void {

@@ -47,6 +47,9 @@ const metadataSchema = z.object({
     dataHash: z.string(),
     tfjs: z.string(),
   }),
+  /**
+   * `heldOutLoss`; `thresholdReadings`: normal readings that the threshold was set on; `flaggedOfThem`: the share above it.
+   */
   metrics: z.record(z.string(), z.number()),
   /** Readings of one car each, in order, from an empty memory, and the scores that they must get (within 1e-4 of them). */
   golden: z.array(z.object({ readings: z.array(readingSchema), scores: z.array(z.number()) })).min(1),

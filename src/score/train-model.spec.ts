@@ -35,6 +35,10 @@ describe('trainModel', () => {
     const folder = await trainModel(readings(), { ...options, onEpoch: (epoch) => epochs.push(epoch) });
     expect(epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
     expect(epochs[2]?.heldOut).toBeLessThan(epochs[0]?.heldOut ?? 0);
+    const { metrics } = folder.metadata;
+    expect(metrics['heldOutLoss']).toBe(Math.min(...epochs.map(({ heldOut }) => heldOut)));
+    expect(metrics['thresholdReadings']).toBeGreaterThan(500);
+    expect(metrics['flaggedOfThem']).toBeLessThanOrEqual(1 - options.quantile);
     const dir = join(root, 'models', 'small');
     // The second time it replaces the first.
     for (let i = 0; i < 2; i++) writeModelFolder(dir, folder, modelCard(folder.metadata));

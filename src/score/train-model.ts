@@ -8,6 +8,7 @@ import { goldenNetworkOf, goldenOf } from './golden.js';
 import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
 import { normaliserOf, type Normaliser } from './normaliser.js';
 import { loadTensorflowForTraining, type Tensorflow } from './tensorflow.js';
+import { shareAbove } from './quality.js';
 import { gatherTrainingSet, type Rows } from './training-set.js';
 
 export interface TrainOptions {
@@ -46,7 +47,7 @@ export async function trainModel(
   const model = buildAutoencoder(tf, seed);
   const [fit, stop] = [normalised(set.fit, normaliser), normalised(set.stop, normaliser)];
   const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, inputLimit: INPUT_LIMIT, onEpoch };
-  const ran = await fitAutoencoder(tf, model, fit, stop, fitOptions);
+  const { epochs: ran, heldOutLoss } = await fitAutoencoder(tf, model, fit, stop, fitOptions);
   const reconstruct = reconstructWith(tf, model);
   const features = await featuresWithErrors(set.stop, normaliser, INPUT_LIMIT, reconstruct);
   const rules = { features, name, version: '0', threshold: 1, inputLimit: INPUT_LIMIT };
@@ -74,7 +75,7 @@ export async function trainModel(
       dataHash: set.hash,
       tfjs: tf.version['tfjs-core'],
     },
-    metrics: {},
+    metrics: { heldOutLoss, thresholdReadings: scores.length, flaggedOfThem: shareAbove(scores, threshold) },
   };
   const metadata: ModelMetadata = {
     ...bare,
