@@ -10,7 +10,10 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** Stands between a client and a server on 127.0.0.1, and can stop carrying. */
+/**
+ * Stands between a client and a server on 127.0.0.1, and can stop carrying. An end is carried like everything else: a client
+ * that ended sees its connection closed when the server has closed it, having read all that came before.
+ */
 export async function startProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   let state: 'open' | 'stalled' | 'cut' = 'open';
   const sockets = new Set<Socket>();
@@ -30,11 +33,11 @@ export async function startProxy(target: { host: string; port: number }): Promis
     });
     if (state === 'stalled') from.pause();
   };
-  const server = createServer((near) => {
+  const server = createServer({ allowHalfOpen: true }, (near) => {
     if (state === 'cut') {
       near.resetAndDestroy();
     } else {
-      const far = connect(target);
+      const far = connect({ ...target, allowHalfOpen: true });
       tunnel(near, far);
       tunnel(far, near);
     }
