@@ -8,7 +8,7 @@ import type { BatchConsumer } from './kafka/batch-consumer.js';
 import { IngestModule } from './pipeline/ingest.module.js';
 import type { Observed } from './pipeline/observer.js';
 import type { Settings } from './settings/settings.js';
-import { SchemaVersionError, prepareDatabase, type Database } from './twin/database.js';
+import { DatabaseUnfitError, prepareDatabase, type Database } from './twin/database.js';
 import { DATABASE } from './twin/twin.module.js';
 
 export interface Service {
@@ -23,7 +23,7 @@ export interface Service {
  * and Kafka are there, and only then is anything consumed.
  * @param watch sees every step of the pipeline
  * @param signal gives up starting, however long MongoDB or Kafka are waited for
- * @throws SchemaVersionError, and what a model that cannot be loaded or a port that is taken throws
+ * @throws DatabaseUnfitError, and what a model that cannot be loaded or a port that is taken throws
  */
 export async function startService(settings: Settings, watch?: Observed, signal?: AbortSignal): Promise<Service> {
   const log = createLog(settings.LOG_LEVEL);
@@ -75,7 +75,7 @@ async function waitForDatabase(database: Database, settings: Settings, log: Log,
   let told = false;
   const attempt = () =>
     prepareDatabase(database, settings.HISTORY_RETENTION).catch((error: unknown) => {
-      if (error instanceof SchemaVersionError) return error;
+      if (error instanceof DatabaseUnfitError) return error;
       throw error;
     });
   const fault = await untilItWorks(

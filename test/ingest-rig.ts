@@ -14,6 +14,8 @@ import { NOON, aScore } from './builders/sensor.js';
 import { readingOfWire } from './builders/wire.js';
 
 export const TOPIC = 'sensor-data';
+const nothing = (): void => undefined;
+const UNWATCHED = { step: nothing, applied: nothing, lag: nothing, lost: nothing, released: nothing };
 export const RULES = { window: 5, open: 3, clear: 3, hysteresis: 0.9, major: 2, critical: 5, downgradeAfter: 60_000 };
 
 /** A partition's log as Kafka would keep it: it can be cut at the front and made anew. */
@@ -114,7 +116,7 @@ export async function ingestRig(uri: string, log: TestLog, partition = 0): Promi
       rules: RULES,
       retention: null,
       clock: () => NOON,
-      observer: new Observer([{ step: (step) => onStep?.(step), applied: () => undefined, lag: () => undefined }]),
+      observer: new Observer([{ ...UNWATCHED, step: (step) => onStep?.(step) }]),
       ...overrides,
     };
     const workshop: Workshop = {

@@ -1,6 +1,14 @@
 import { Logger } from '@nestjs/common';
 import type { MercuriusDriverConfig } from '@nestjs/mercurius';
-import { GraphQLError, specifiedRules, validate } from 'graphql/index.js';
+import {
+  GraphQLError,
+  Kind,
+  OperationTypeNode,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type OperationDefinitionNode,
+} from 'graphql/index.js';
 import { ApiError } from './api-error.js';
 import { depthRule } from './depth-rule.js';
 import { formatted, isApiErrorCode } from './error-format.js';
@@ -36,8 +44,18 @@ export function mercuriusOptions(): Omit<MercuriusDriverConfig, 'driver'> {
         return { request };
       },
     },
-    hooks: { preSubscriptionExecution: async (schema, document) => refuseInvalid(schema, document) },
+    hooks: {
+      preExecution: async (_schema, document) => refuseSubscription(document),
+      preSubscriptionExecution: async (schema, document) => refuseInvalid(schema, document),
+    },
   };
+}
+
+/** Over HTTP there is nothing to send the items on. @throws ApiError BAD_REQUEST */
+function refuseSubscription({ definitions }: DocumentNode): void {
+  const operations = definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION) as OperationDefinitionNode[];
+  if (operations.every(({ operation }) => operation === OperationTypeNode.SUBSCRIPTION))
+    throw new ApiError('BAD_REQUEST', 'Subscriptions go over WebSocket (graphql-transport-ws), at the same address');
 }
 
 type Validated = Parameters<typeof validate>;

@@ -4,7 +4,7 @@ export const STAGES = ['decode', 'score', 'load', 'store', 'publish'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** What a batch ended in, as counts of records. */
-export const OUTCOMES = ['received', 'decoded', 'stored', 'late', 'duplicate', 'expired'] as const;
+export const OUTCOMES = ['received', 'decoded', 'stored', 'late', 'duplicate', 'expired', 'erased', 'lost'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
@@ -14,6 +14,8 @@ const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
   late: 'Readings stored that came after a newer one of their car',
   duplicate: 'Readings that were in the history already',
   expired: 'Readings older than the retention',
+  erased: 'Readings of a time up to which their car was erased',
+  lost: 'Records that were removed from the log before they were applied',
 };
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -136,6 +136,7 @@ export class Holding {
       lost,
     });
     await this.#restart({ next: log.low, lost, incarnation: position.incarnation }, log, signal);
+    this.workshop.stages.observer.lost(lost);
   }
 
   async #startAnew(log: LogBounds, batch: RecordBatch): Promise<number | null> {

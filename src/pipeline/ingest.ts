@@ -32,7 +32,7 @@ export class Ingest {
     this.#assignment = new AbortController();
     const signal = AbortSignal.any([this.#assignment.signal, this.#stopping.signal]);
     for (const writer of this.#writers.values())
-      if (writer.topic === topic && !partitions.includes(writer.partition)) void writer.release();
+      if (writer.topic === topic && !partitions.includes(writer.partition)) void this.#release(writer);
     for (const partition of partitions)
       this.#writer(topic, partition)
         .takeOver(signal)
@@ -87,6 +87,11 @@ export class Ingest {
       );
       if (done) await erasures.updateOne({ _id: car, upTo }, { $set: { doneAt: new Date(clock()) } });
     }
+  }
+
+  async #release(writer: PartitionWriter): Promise<void> {
+    await writer.release();
+    this.workshop.stages.observer.released(writer.topic, writer.partition);
   }
 
   #writer(topic: string, partition: number): PartitionWriter {

@@ -26,9 +26,12 @@ export function metricsObserved(metrics: Metrics): Observed {
       metrics.count('late', late);
       metrics.count('duplicate', duplicate);
       metrics.count('expired', expired);
+      metrics.count('erased', erased);
       for (const { reason } of letters) metrics.rejected(reason);
       if (letters.length > 0) metrics.deadLetters(letters.length);
     },
     lag: (topic, partition, records) => metrics.lag(topic, partition, records),
+    lost: (records) => metrics.count('lost', records),
+    released: (topic, partition) => metrics.lagGone(topic, partition),
   };
 }

@@ -11,6 +11,10 @@ export interface Observed {
   applied(write: BatchWrite, letters: readonly DeadLetter[]): void;
   /** Records of the partition that are in Kafka and not yet applied. */
   lag(topic: string, partition: number, records: number): void;
+  /** Records that were removed from the log before they were applied. */
+  lost(records: number): void;
+  /** The partition is another process's now. */
+  released(topic: string, partition: number): void;
 }
 
 /** Tells everybody who watches. */
@@ -35,5 +39,13 @@ export class Observer implements Observed {
 
   lag(topic: string, partition: number, records: number): void {
     for (const watcher of this.watchers) watcher.lag(topic, partition, records);
+  }
+
+  lost(records: number): void {
+    for (const watcher of this.watchers) watcher.lost(records);
+  }
+
+  released(topic: string, partition: number): void {
+    for (const watcher of this.watchers) watcher.released(topic, partition);
   }
 }

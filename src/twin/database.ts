@@ -11,10 +11,17 @@ export interface Database {
   readonly collections: Collections;
 }
 
-export class SchemaVersionError extends Error {
-  override readonly name = 'SchemaVersionError';
-  readonly code = 'SCHEMA_VERSION';
+/** The database is there and is not one that this program can work on. */
+export class DatabaseUnfitError extends Error {
+  override readonly name = 'DatabaseUnfitError';
   readonly retriable = false;
+
+  constructor(
+    readonly code: 'SCHEMA_VERSION' | 'NO_REPLICA_SET',
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -41,9 +48,11 @@ export function openDatabase(uri: string, name: string, appName: string): Databa
  * Creates collections and indexes, sets the history's retention, and writes or checks the schema version. Safe to run
  * from many processes at once and at every start.
  * @param retentionDays 0 keeps readings for ever
- * @throws SchemaVersionError when the database was made by a version that this one does not understand
+ * @throws DatabaseUnfitError when the database was made by a version that this one does not understand, or is a MongoDB by
+ *   itself: transactions and change streams need a replica set
  */
 export async function prepareDatabase({ db, collections }: Database, retentionDays: number): Promise<void> {
+  await checkReplicaSet(db);
   await checkVersion(collections);
   const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
   for (const [name, indexes] of Object.entries(INDEXES)) {
@@ -52,6 +61,24 @@ export async function prepareDatabase({ db, collections }: Database, retentionDa
   }
   await setRetention(db, 'readings', 'at', retentionDays);
   await setRetention(db, 'events', 'recordedAt', retentionDays);
+}
+
+async function checkReplicaSet(db: Db): Promise<void> {
+  const fault = replicaSetFault(await db.admin().command({ hello: 1 }));
+  if (fault) throw fault;
+}
+
+/**
+ * @param hello the server's answer to `hello`; a router of a sharded cluster stands before replica sets
+ * @returns null for a server that has transactions and change streams; an error to wait out for a set that is not initiated yet
+ */
+export function replicaSetFault(hello: { setName?: string; msg?: string; isreplicaset?: boolean }): Error | null {
+  if (hello.setName !== undefined || hello.msg === 'isdbgrid') return null;
+  if (hello.isreplicaset === true) return new Error('the replica set is not initiated');
+  return new DatabaseUnfitError(
+    'NO_REPLICA_SET',
+    'MongoDB runs by itself: start it with --replSet and initiate the set (one node will do)',
+  );
 }
 
 async function checkVersion({ meta }: Collections): Promise<void> {
@@ -63,7 +90,8 @@ async function checkVersion({ meta }: Collections): Promise<void> {
     { upsert: true, returnDocument: 'after' },
   );
   if (found?.schemaVersion === SCHEMA_VERSION) return;
-  throw new SchemaVersionError(
+  throw new DatabaseUnfitError(
+    'SCHEMA_VERSION',
     `The database has schema version ${found?.schemaVersion}, this program writes version ${SCHEMA_VERSION}`,
   );
 }

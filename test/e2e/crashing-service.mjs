@@ -14,6 +14,8 @@ const watch = {
   },
   applied: () => undefined,
   lag: () => undefined,
+  lost: () => undefined,
+  released: () => undefined,
 };
 
 const service = await startService(readSettings(process.env), watch);

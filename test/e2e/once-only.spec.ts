@@ -1,29 +1,33 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { limitTransactions } from '../../stack/mongodb-probe.js';
 import { STEPS } from '../../src/pipeline/observer.js';
+import { readCsv } from '../../src/simulator/csv.js';
 import { simulateFleet, type CarMessage } from '../../src/simulator/fleet.js';
 import { publishAll } from '../../src/simulator/publish.js';
 import { Random } from '../../src/simulator/random.js';
 import { World, serversOfSuite, until } from './world.js';
 
-const CARS = 30;
-const MESSAGES = 3_000;
-/** `KILLS=all` takes every step and twenty random instants; the suite's own choice is shorter. */
+/** `KILLS=all` takes every step and twenty random instants, `KILLS_CSV=FILE` a recording; the suite's own choice is shorter. */
 const ALL = process.env['KILLS'] === 'all';
 const KILLED_AT = STEPS.filter((step) => ALL || ['score', 'commit', 'publish'].includes(step));
 const RANDOM_KILLS = ALL ? 20 : 2;
 
-const fleet = (): CarMessage[] => [
-  ...simulateFleet({
-    cars: CARS,
-    seed: 7,
-    start: Date.UTC(2026, 0, 1),
-    stepSeconds: 10,
-    faults: 0.4,
-    faultAfter: [5, 20],
-    messages: MESSAGES,
-  }),
-];
+const SIMULATED = {
+  cars: 30,
+  seed: 7,
+  start: Date.UTC(2026, 0, 1),
+  stepSeconds: 10,
+  faults: 0.4,
+  faultAfter: [5, 20],
+  messages: 3_000,
+} as const;
+
+async function fleet(file?: string): Promise<CarMessage[]> {
+  if (file === undefined) return [...simulateFleet(SIMULATED)];
+  const messages: CarMessage[] = [];
+  for await (const message of readCsv(file)) messages.push(message);
+  return messages;
+}
 
 describe('effects happen once', () => {
   let world: World;
@@ -44,7 +48,8 @@ describe('effects happen once', () => {
     });
 
   it('kill -9 at every step of a batch and at random instants loses nothing and repeats nothing', async () => {
-    const messages = fleet();
+    const messages = await fleet(process.env['KILLS_CSV']);
+    const total = messages.length;
     // The bridge's session has to be there before the first message is sent.
     const first = world.start();
     await first.url;
@@ -58,7 +63,7 @@ describe('effects happen once', () => {
         doomed.exited,
         until(
           () => world.settled(),
-          (settled) => settled >= MESSAGES,
+          (settled) => settled >= total,
         ),
       ]);
       await doomed.end('SIGKILL');
@@ -70,7 +75,7 @@ describe('effects happen once', () => {
       const settled = await world.settled();
       await until(
         () => world.settled(),
-        (now) => now >= Math.min(MESSAGES, settled + Math.floor(random.next() * 300)),
+        (now) => now >= Math.min(total, settled + Math.floor(random.next() * 300)),
       );
       await doomed.end('SIGKILL');
     }
@@ -78,19 +83,19 @@ describe('effects happen once', () => {
     await sent;
     await until(
       () => world.counts(),
-      ({ stored }) => stored === MESSAGES,
+      ({ stored }) => stored === total,
       180_000,
     );
     await until(published, (all) => all);
     await last.end();
 
     const { readings, twins, anomalies, events } = world.database.collections;
-    expect(await readings.countDocuments()).toBe(MESSAGES);
+    expect(await readings.countDocuments()).toBe(total);
     const newest = new Map(messages.map((message) => [message.car, message]));
     for (const [car, { at, signals }] of newest)
       expect(await twins.findOne({ _id: car })).toMatchObject({
         reported: { at: new Date(at), signals },
-        counters: { readings: MESSAGES / CARS },
+        counters: { readings: messages.filter((one) => one.car === car).length },
       });
 
     const opened = await events.find({ event: 'OPENED' }).toArray();
@@ -112,7 +117,8 @@ describe('effects happen once', () => {
   }
 
   it('a process that is stopped in the middle of a batch, loses its partitions and wakes up changes nothing', async () => {
-    const messages = fleet();
+    const messages = await fleet();
+    const total = messages.length;
     const sleeper = world.start({ BATCH_RECORDS: '100' }, 'score:4:SIGSTOP');
     await until(() => ready(sleeper.url), Boolean);
     const sent = publish(messages);
@@ -121,7 +127,7 @@ describe('effects happen once', () => {
     await owner.url;
     await until(
       () => world.counts(),
-      ({ stored = 0 }) => stored > MESSAGES / 2,
+      ({ stored = 0 }) => stored > total / 2,
     );
     // What the broker handed to the sleeper stays with its session until the sleeper is back.
     const before = await world.counts();
@@ -129,14 +135,15 @@ describe('effects happen once', () => {
     await sent;
     await until(
       () => world.counts(),
-      ({ stored }) => stored === MESSAGES,
+      ({ stored }) => stored === total,
     );
-    expect(before['stored']).toBeLessThanOrEqual(MESSAGES);
+    expect(before['stored']).toBeLessThanOrEqual(total);
     await owner.end();
     await sleeper.end();
     const { readings, twins, anomalies, events } = world.database.collections;
-    expect(await readings.countDocuments()).toBe(MESSAGES);
-    for (const twin of await twins.find().toArray()) expect(twin.counters).toMatchObject({ readings: MESSAGES / CARS });
+    expect(await readings.countDocuments()).toBe(total);
+    for (const twin of await twins.find().toArray())
+      expect(twin.counters).toMatchObject({ readings: total / SIMULATED.cars });
     expect(await anomalies.countDocuments()).toBe(await events.countDocuments({ event: 'OPENED' }));
   });
 });

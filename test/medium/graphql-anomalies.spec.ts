@@ -120,6 +120,7 @@ describe('a request', () => {
     ['BAD_REQUEST', 'mutation { x }'],
     ['BAD_REQUEST', '{ car { id } }'],
     ['BAD_REQUEST', ''],
+    ['BAD_REQUEST', 'subscription { anomalies { __typename } }'],
     ['TOO_DEEP', `{ car(id: "a") { ${'openEpisodes { car { '.repeat(7)} id ${'} }'.repeat(7)} } }`],
     ['BAD_REQUEST', `{ ${'a '.repeat(6_000)} }`],
   ])('that is refused as a whole says %s', async (code, query) => {
