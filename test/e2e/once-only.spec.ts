@@ -1,33 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { limitTransactions } from '../../stack/mongodb-probe.js';
 import { STEPS } from '../../src/pipeline/observer.js';
-import { readCsv } from '../../src/simulator/csv.js';
-import { simulateFleet, type CarMessage } from '../../src/simulator/fleet.js';
+import type { CarMessage } from '../../src/simulator/fleet.js';
 import { publishAll } from '../../src/simulator/publish.js';
 import { Random } from '../../src/simulator/random.js';
+import { countOf, traffic } from './traffic.js';
 import { World, serversOfSuite, until } from './world.js';
 
-/** `KILLS=all` takes every step and twenty random instants, `KILLS_CSV=FILE` a recording; the suite's own choice is shorter. */
+/** `KILLS=all` takes every step and twenty random instants, `REPLAY_CSV=FILE` a recording; the suite's own choice is shorter. */
 const ALL = process.env['KILLS'] === 'all';
 const KILLED_AT = STEPS.filter((step) => ALL || ['score', 'commit', 'publish'].includes(step));
 const RANDOM_KILLS = ALL ? 20 : 2;
 
-const SIMULATED = {
-  cars: 30,
-  seed: 7,
-  start: Date.UTC(2026, 0, 1),
-  stepSeconds: 10,
-  faults: 0.4,
-  faultAfter: [5, 20],
-  messages: 3_000,
-} as const;
-
-async function fleet(file?: string): Promise<CarMessage[]> {
-  if (file === undefined) return [...simulateFleet(SIMULATED)];
-  const messages: CarMessage[] = [];
-  for await (const message of readCsv(file)) messages.push(message);
-  return messages;
-}
+const fleet = () => traffic({ cars: 30, seed: 7, faults: 0.4, faultAfter: [5, 20], messages: 3_000 });
 
 describe('effects happen once', () => {
   let world: World;
@@ -48,7 +33,7 @@ describe('effects happen once', () => {
     });
 
   it('kill -9 at every step of a batch and at random instants loses nothing and repeats nothing', async () => {
-    const messages = await fleet(process.env['KILLS_CSV']);
+    const messages = await fleet();
     const total = messages.length;
     // The bridge's session has to be there before the first message is sent.
     const first = world.start();
@@ -95,7 +80,7 @@ describe('effects happen once', () => {
     for (const [car, { at, signals }] of newest)
       expect(await twins.findOne({ _id: car })).toMatchObject({
         reported: { at: new Date(at), signals },
-        counters: { readings: messages.filter((one) => one.car === car).length },
+        counters: { readings: countOf(messages, car) },
       });
 
     const opened = await events.find({ event: 'OPENED' }).toArray();
@@ -142,8 +127,8 @@ describe('effects happen once', () => {
     await sleeper.end();
     const { readings, twins, anomalies, events } = world.database.collections;
     expect(await readings.countDocuments()).toBe(total);
-    for (const twin of await twins.find().toArray())
-      expect(twin.counters).toMatchObject({ readings: total / SIMULATED.cars });
+    for (const { _id, counters } of await twins.find().toArray())
+      expect(counters).toMatchObject({ readings: countOf(messages, _id) });
     expect(await anomalies.countDocuments()).toBe(await events.countDocuments({ event: 'OPENED' }));
   });
 });

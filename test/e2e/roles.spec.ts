@@ -1,12 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { simulateFleet } from '../../src/simulator/fleet.js';
 import { publishAll } from '../../src/simulator/publish.js';
 import { NOON, aReading, wireOf } from '../builders/sensor.js';
 import { Subscriber } from '../builders/subscriber.js';
+import { countOf, traffic } from './traffic.js';
 import { World, serversOfSuite, until } from './world.js';
-
-const MESSAGES = 2_000;
-const CARS = 40;
 
 let world: World;
 const subscribers: Subscriber<unknown>[] = [];
@@ -36,20 +33,12 @@ it('bridge, ingest and API are processes of their own, and a subscriber receives
   // A car that arrives at the second subscription shows that the first one is there, too.
   const probes = await probe(updates);
 
-  const options = {
-    cars: CARS,
-    seed: 11,
-    stepSeconds: 10,
-    faults: 0.5,
-    faultAfter: [3, 10],
-    messages: MESSAGES,
-  } as const;
-  const fleet = simulateFleet({ ...options, start: Date.UTC(2026, 0, 1) });
+  const messages = await traffic({ cars: 40, seed: 11, faults: 0.5, faultAfter: [3, 10], messages: 2_000 });
   const cars = { url: world.servers.mqttUrl, connections: 2, clientIdPrefix: `cars-${world.id}` };
-  await publishAll(fleet, { ...cars, topicPrefix: world.mqttPrefix });
+  await publishAll(messages, { ...cars, topicPrefix: world.mqttPrefix });
   await until(
     () => world.counts(),
-    ({ stored = 0 }) => stored >= MESSAGES + probes,
+    ({ stored = 0 }) => stored >= messages.length + probes,
   );
 
   const events = await world.database.collections.events.find().toArray();
@@ -68,8 +57,8 @@ it('bridge, ingest and API are processes of their own, and a subscriber receives
   const { data } = (await answer.json()) as {
     data: { car: { counters: { readings: number }; history: { nodes: unknown[] } } };
   };
-  expect(data.car.counters.readings).toBe(MESSAGES / CARS);
-  expect(data.car.history.nodes).toHaveLength(MESSAGES / CARS);
+  expect(data.car.counters.readings).toBe(countOf(messages, 'car1'));
+  expect(data.car.history.nodes).toHaveLength(countOf(messages, 'car1'));
 });
 
 /** Sends readings of one car until the subscription shows it; gives how many. */
