@@ -21,7 +21,12 @@ const BATCHES = [1, 100, 1_000];
 async function measureSpeed(seconds: number): Promise<void> {
   for (const backend of ['native', 'wasm'] as const) {
     try {
-      const scorer = await loadScorer({ dir: 'models/default', backend, log: () => undefined });
+      const scorer = await loadScorer({
+        dir: 'models/default',
+        backend,
+        evaluator: 'tensorflow',
+        log: () => undefined,
+      });
       for (const size of BATCHES) report(backend, size, await measure(scorer, size, seconds));
       await scorer.close();
     } catch (error) {
@@ -98,7 +103,7 @@ const LIVES = {
 const STEPS = 120;
 
 async function measureQuality(seed: number, csv: string | undefined): Promise<void> {
-  const scorer = await loadScorer({ dir: 'models/default', backend: 'auto', log: () => undefined });
+  const scorer = await loadScorer({ dir: 'models/default', backend: 'auto', evaluator: 'auto', log: () => undefined });
   const fleet = { ...LIVES, seed, messages: LIVES.cars * STEPS };
   const normal = await normalScores(scorer, { ...fleet, cars: 1_000, messages: 1_000 * STEPS }, 'varied');
   await normalScores(scorer, { ...fleet, variety: { style: 0, age: [0, 0] } }, 'new');

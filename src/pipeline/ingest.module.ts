@@ -113,7 +113,12 @@ function sensorBatches(topic: string): Type {
 
 async function makeParts(settings: Settings, log: Log, database: Database, observer: Observer): Promise<IngestParts> {
   const kafka = kafkaOptions(settings, log);
-  const scorer = await loadScorer({ dir: settings.MODEL_DIR, backend: settings.TF_BACKEND, log });
+  const scorer = await loadScorer({
+    dir: settings.MODEL_DIR,
+    backend: settings.TF_BACKEND,
+    evaluator: settings.SCORE_EVALUATOR,
+    log,
+  });
   const decoder = createDecoder(decoderOptions(settings));
   const producer = new Producer(kafka);
   const offsets = new LogOffsets(kafka);

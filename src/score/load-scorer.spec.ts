@@ -64,10 +64,14 @@ async function drive(scorer: Scorer, cars: number, steps: number, mode?: FaultNa
   return judged;
 }
 
-describe.each(['native', 'wasm'] as const)('the shipped model on %s', (backend) => {
+describe.each([
+  ['native', 'tensorflow'],
+  ['wasm', 'tensorflow'],
+  ['wasm', 'auto'],
+] as const)('the shipped model on %s (%s)', (backend, evaluator) => {
   let scorer: LoadedScorer;
   beforeAll(async () => {
-    scorer = await loadScorer({ dir: SHIPPED, backend, log: quiet });
+    scorer = await loadScorer({ dir: SHIPPED, backend, evaluator, log: quiet });
   });
   afterAll(() => scorer.close());
 
@@ -120,7 +124,7 @@ describe.each(['native', 'wasm'] as const)('the shipped model on %s', (backend) 
 describe('loadScorer', () => {
   it('gives the event loop a turn every 512 readings', async () => {
     // bench/score.ts measures how long a turn takes; here the machine may be busy with something else.
-    const scorer = await loadScorer({ dir: SHIPPED, backend: 'auto', log: quiet });
+    const scorer = await loadScorer({ dir: SHIPPED, backend: 'auto', evaluator: 'auto', log: quiet });
     const messages = simulateFleet({ cars: 2_000, seed: SEED, start: 0, stepSeconds: 10, messages: 2_000 });
     const batch = [...messages].map((message) => toScore(message));
     const turns = await turnsDuring(() => scorer.score(batch));
@@ -128,17 +132,36 @@ describe('loadScorer', () => {
     expect(turns).toBeGreaterThanOrEqual(6);
   });
 
-  it('says in one line which model and backend score', async () => {
+  it.each([
+    ['tensorflow', 'scores with TensorFlow, wasm backend: the settings say so'],
+    ['auto', 'scores with WebAssembly vectors, checked against TensorFlow, wasm backend'],
+  ] as const)('says in one line which model scores and by what (%s)', async (evaluator, how) => {
     const lines: string[] = [];
-    const scorer = await loadScorer({ dir: SHIPPED, backend: 'wasm', log: (_, line) => lines.push(line) });
+    const scorer = await loadScorer({ dir: SHIPPED, backend: 'wasm', evaluator, log: (_, line) => lines.push(line) });
     await scorer.close();
-    expect(lines).toEqual([`model ${scorer.model} scores with TensorFlow, wasm backend`]);
+    expect(lines).toEqual([`model ${scorer.model} ${how}`]);
+  });
+
+  it('scores alike whoever evaluates the network', async () => {
+    const judged = await Promise.all(
+      (['tensorflow', 'auto'] as const).map(async (evaluator) => {
+        const scorer = await loadScorer({ dir: SHIPPED, backend: 'wasm', evaluator, log: quiet });
+        const all = await drive(scorer, 40, 40, 'tire');
+        await scorer.close();
+        return all;
+      }),
+    );
+    const [one = [], other = []] = judged;
+    one.forEach(({ score }, place) => {
+      const ratio = (other[place]?.score.value ?? NaN) / score.value;
+      expect(Math.abs(ratio - 1)).toBeLessThan(1e-4);
+    });
   });
 
   it('refuses a folder without a model', async () => {
-    await expect(loadScorer({ dir: 'models/none', backend: 'wasm', log: quiet })).rejects.toThrow(
-      /no usable model in models\/none: metadata.json cannot be read \(ENOENT\)/,
-    );
+    await expect(
+      loadScorer({ dir: 'models/none', backend: 'wasm', evaluator: 'tensorflow', log: quiet }),
+    ).rejects.toThrow(/no usable model in models\/none: metadata.json cannot be read \(ENOENT\)/);
   });
 
   it('refuses a model with a weight that has changed', async () => {
@@ -146,24 +169,32 @@ describe('loadScorer', () => {
     const weights = readFileSync(join(dir, 'weights.bin'));
     weights.writeFloatLE(weights.readFloatLE(0) + 0.01, 0);
     writeFileSync(join(dir, 'weights.bin'), weights);
-    await expect(loadScorer({ dir, backend: 'wasm', log: quiet })).rejects.toThrow(/golden output \d+ must be/);
+    await expect(loadScorer({ dir, backend: 'wasm', evaluator: 'tensorflow', log: quiet })).rejects.toThrow(
+      /golden output \d+ must be/,
+    );
   });
 
   it('refuses a model whose golden readings score otherwise', async () => {
     const dir = tampered(({ features }) => features.forEach((feature) => (feature.mean *= 1.01)));
-    await expect(loadScorer({ dir, backend: 'wasm', log: quiet })).rejects.toThrow(/golden reading \d must score/);
+    await expect(loadScorer({ dir, backend: 'wasm', evaluator: 'tensorflow', log: quiet })).rejects.toThrow(
+      /golden reading \d must score/,
+    );
   });
 
   it('refuses cut weights, and metadata that are none', async () => {
     const cut = copyOfShipped();
     writeFileSync(join(cut, 'weights.bin'), readFileSync(join(cut, 'weights.bin')).subarray(4));
-    await expect(loadScorer({ dir: cut, backend: 'wasm', log: quiet })).rejects.toThrow(/the weights have \d+ bytes/);
+    await expect(loadScorer({ dir: cut, backend: 'wasm', evaluator: 'tensorflow', log: quiet })).rejects.toThrow(
+      /the weights have \d+ bytes/,
+    );
     const bad = tampered((metadata) => metadata.golden.splice(0));
-    await expect(loadScorer({ dir: bad, backend: 'wasm', log: quiet })).rejects.toThrow(/golden/);
+    await expect(loadScorer({ dir: bad, backend: 'wasm', evaluator: 'tensorflow', log: quiet })).rejects.toThrow(
+      /golden/,
+    );
   });
 
-  it('leaves unscored what is asked after its end', async () => {
-    const scorer = await loadScorer({ dir: SHIPPED, backend: 'wasm', log: quiet });
+  it.each(['tensorflow', 'auto'] as const)('leaves unscored what is asked after its end (%s)', async (evaluator) => {
+    const scorer = await loadScorer({ dir: SHIPPED, backend: 'wasm', evaluator, log: quiet });
     await scorer.close();
     await scorer.close();
     const [reading] = [...simulateFleet({ cars: 1, seed: SEED, start: 0, stepSeconds: 10, messages: 1 })];

@@ -5,19 +5,25 @@ import { FEATURES, FEATURES_ID, FEATURE_COUNT, readFeatures, stateOf } from './f
 import { Judge } from './judge.js';
 import { BadModelError, readModelFolder, type ModelFolder, type ModelMetadata } from './model-folder.js';
 import { SteadyThread, type ScoreLog } from './steady-thread.js';
+import { TensorflowThread } from './tensorflow-thread.js';
 import type { Backend, BackendChoice } from './tensorflow.js';
+import { trustedDense, type Network } from './trusted-dense.js';
 
 export interface LoadOptions {
   readonly dir: string;
   readonly backend: BackendChoice;
+  /** `auto`: the fast evaluator scores when it agrees with TensorFlow, which is the reference. */
+  readonly evaluator: 'auto' | 'tensorflow';
   readonly log: ScoreLog;
 }
 
 export interface LoadedScorer extends Scorer {
+  /** TensorFlow's, which checked the model; it scores where `evaluator` says so. */
   readonly backend: Backend;
+  readonly evaluator: 'dense' | 'tensorflow';
   /** A reading that scores above it is anomalous. */
   readonly threshold: number;
-  /** Ends the worker. May be called twice; what is scored later comes back unscored. */
+  /** May be called twice; what is scored later comes back unscored. */
   close(): Promise<void>;
 }
 
@@ -27,38 +33,67 @@ const PART = 512;
 const GOLDEN_TOLERANCE = 1e-4;
 
 /**
- * A model, ready to score on a worker thread of its own.
+ * A model, ready to score: by vector code on this thread where that gives what TensorFlow gives, otherwise by TensorFlow on a
+ * worker thread of its own.
  * @throws BadModelError where the folder holds no model, one for other features, or one that fails its golden inputs
  */
-export async function loadScorer({ dir, backend, log }: LoadOptions): Promise<LoadedScorer> {
+export async function loadScorer({ dir, backend, evaluator, log }: LoadOptions): Promise<LoadedScorer> {
   const folder = readModelFolder(dir);
   checkFeatures(dir, folder.metadata);
+  const refused = evaluator === 'tensorflow' ? 'the settings say so' : await denseScorer(folder, { dir, backend, log });
+  if (typeof refused !== 'string') return refused;
   const thread = await SteadyThread.start(backend, folder.network, log);
-  const scorer = new AutoencoderScorer(folder, thread);
+  const scorer = new AutoencoderScorer(folder, thread, thread.backend, 'tensorflow');
   try {
     await checkGolden(dir, folder.metadata, scorer, thread);
   } catch (error) {
     await scorer.close();
     throw error;
   }
-  const why = thread.whyNotNative === null ? '' : ` (native does not load: ${thread.whyNotNative})`;
-  log('info', `model ${scorer.model} scores with TensorFlow, ${thread.backend} backend${why}`, { dir });
+  log('info', `model ${scorer.model} scores with TensorFlow, ${backendOf(thread)}: ${refused}`, { dir });
   return scorer;
+}
+
+/**
+ * Asks TensorFlow in a process of its own, which is gone when this returns.
+ * @returns why TensorFlow has to score, otherwise
+ */
+async function denseScorer(
+  folder: ModelFolder,
+  { dir, backend, log }: Omit<LoadOptions, 'evaluator'>,
+): Promise<LoadedScorer | string> {
+  const reference = await TensorflowThread.start(backend, folder.network, () => undefined, 'process');
+  try {
+    const dense = await trustedDense(folder, reference);
+    if (typeof dense === 'string') return dense;
+    const scorer = new AutoencoderScorer(folder, dense, reference.backend, 'dense');
+    await checkGolden(dir, folder.metadata, scorer, dense);
+    const checked = `checked against TensorFlow, ${backendOf(reference)}`;
+    log('info', `model ${scorer.model} scores with WebAssembly vectors, ${checked}`, { dir });
+    return scorer;
+  } finally {
+    await reference.close();
+  }
+}
+
+function backendOf({ backend, whyNotNative }: Pick<TensorflowThread, 'backend' | 'whyNotNative'>): string {
+  return `${backend} backend${whyNotNative === null ? '' : ` (native does not load: ${whyNotNative})`}`;
 }
 
 class AutoencoderScorer implements LoadedScorer {
   readonly model: string;
-  readonly backend: Backend;
   readonly threshold: number;
   readonly #judge: Judge;
-  readonly #thread: SteadyThread;
 
-  constructor({ metadata }: ModelFolder, thread: SteadyThread) {
+  constructor(
+    { metadata }: ModelFolder,
+    private readonly network: Network,
+    readonly backend: Backend,
+    readonly evaluator: LoadedScorer['evaluator'],
+  ) {
     this.model = `${metadata.name}@${metadata.version}`;
-    this.backend = thread.backend;
     this.threshold = metadata.threshold;
     this.#judge = new Judge(metadata);
-    this.#thread = thread;
   }
 
   async score(batch: readonly ToScore[]): Promise<Scored[]> {
@@ -77,7 +112,7 @@ class AutoencoderScorer implements LoadedScorer {
   }
 
   close(): Promise<void> {
-    return this.#thread.close();
+    return this.network.close();
   }
 
   /** Never rejects: a model that fails costs the scores, not the readings. */
@@ -87,7 +122,7 @@ class AutoencoderScorer implements LoadedScorer {
       const states = part.map(({ reading, memory }, row) =>
         readFeatures(reading, stateOf(memory), values, row * FEATURE_COUNT),
       );
-      const outputs = await this.#thread.run(this.#judge.toInputs(values), part.length);
+      const outputs = await this.network.run(this.#judge.toInputs(values), part.length);
       return { kind: 'reconstructed', values, states, outputs };
     } catch (error) {
       return { kind: 'failed', count: part.length, reason: error instanceof Error ? error.message : String(error) };
@@ -123,7 +158,7 @@ function checkFeatures(dir: string, { featuresId, features }: ModelMetadata): vo
 }
 
 /** The network's own answers see any change of a weight; the scores see one of everything else. */
-async function checkGolden(dir: string, metadata: ModelMetadata, scorer: Scorer, thread: SteadyThread): Promise<void> {
+async function checkGolden(dir: string, metadata: ModelMetadata, scorer: Scorer, thread: Network): Promise<void> {
   const { golden, goldenNetwork } = metadata;
   for (const { inputs, outputs } of goldenNetwork) {
     const got = await thread.run(Float32Array.from(inputs), 1);

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { prepareEnvironment, type Backend, type BackendChoice } from './tensorflow.js';
 import type { NetworkFiles } from './model-folder.js';
-import type { Answer, Request, WorkerTask } from './tensorflow-worker.js';
+import { startHost, type Host, type HostKind } from './tensorflow-host.js';
+import type { Answer } from './tensorflow-worker.js';
 
 /** A call that takes longer than this means that the worker hangs. */
 const CALL_LIMIT_MS = 30_000;
@@ -13,20 +11,20 @@ interface Call {
   readonly reject: (error: Error) => void;
 }
 
-/** One running worker with its network. Dead once `died` has been called; never revived. */
+/** One running worker, a thread or a process, with its network. Dead once `died` has been called; never revived. */
 export class TensorflowThread {
-  readonly #worker: Worker;
+  readonly #host: Host;
   readonly #calls = new Map<number, Call>();
   #lastId = 0;
   #death: Error | null = null;
 
   private constructor(
-    worker: Worker,
+    host: Host,
     readonly backend: Backend,
     readonly whyNotNative: string | null,
     died: (why: Error) => void,
   ) {
-    this.#worker = worker;
+    this.#host = host;
     const end = (why: Error) => {
       if (this.#death !== null) return;
       this.#death = why;
@@ -34,9 +32,9 @@ export class TensorflowThread {
       this.#calls.clear();
       died(why);
     };
-    worker.on('message', (answer: Answer) => this.#take(answer));
-    worker.on('error', (error) => end(new Error(`the TensorFlow worker died: ${error.message}`)));
-    worker.on('exit', (code) => end(new Error(`the TensorFlow worker ended with code ${code}`)));
+    host.events.on('message', (answer: Answer) => this.#take(answer));
+    host.events.on('error', (error: Error) => end(new Error(`the TensorFlow worker died: ${error.message}`)));
+    host.events.on('exit', (code: number) => end(new Error(`the TensorFlow worker ended with code ${code}`)));
   }
 
   /**
@@ -47,15 +45,15 @@ export class TensorflowThread {
     choice: BackendChoice,
     network: NetworkFiles,
     died: (why: Error) => void,
+    where: HostKind = 'thread',
   ): Promise<TensorflowThread> {
     prepareEnvironment();
-    const task: WorkerTask = { choice, network };
-    const worker = new Worker(workerFile(), { workerData: task });
+    const host = startHost(where, { choice, network });
     try {
-      const { backend, whyNotNative } = await readiness(worker);
-      return new TensorflowThread(worker, backend, whyNotNative, died);
+      const { backend, whyNotNative } = await readiness(host);
+      return new TensorflowThread(host, backend, whyNotNative, died);
     } catch (error) {
-      await worker.terminate();
+      await host.end();
       throw error;
     }
   }
@@ -68,7 +66,7 @@ export class TensorflowThread {
     if (this.#death !== null) return Promise.reject(this.#death);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => void this.#worker.terminate(), CALL_LIMIT_MS);
+      const timer = setTimeout(() => void this.#host.end(), CALL_LIMIT_MS);
       const settled =
         <T>(then: (value: T) => void) =>
         (value: T): void => {
@@ -76,12 +74,12 @@ export class TensorflowThread {
           then(value);
         };
       this.#calls.set(id, { resolve: settled(resolve), reject: settled(reject) });
-      this.#worker.postMessage({ id, rows, inputs } satisfies Request, [inputs.buffer]);
+      this.#host.post({ id, rows, inputs });
     });
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#host.end();
   }
 
   #take(answer: Answer): void {
@@ -93,26 +91,17 @@ export class TensorflowThread {
   }
 }
 
-function readiness(worker: Worker): Promise<{ backend: Backend; whyNotNative: string | null }> {
+function readiness({ events }: Host): Promise<{ backend: Backend; whyNotNative: string | null }> {
   return new Promise((resolve, reject) => {
     const ended = (code: number) => reject(new Error(`the TensorFlow worker ended with code ${code} at its start`));
     const answered = (answer: Answer): void => {
-      worker.off('error', reject);
-      worker.off('exit', ended);
+      events.off('error', reject);
+      events.off('exit', ended);
       if (answer.kind === 'ready') resolve(answer);
       else reject(new Error(answer.kind === 'failed' ? answer.reason : 'the TensorFlow worker answered out of turn'));
     };
-    worker.once('message', answered);
-    worker.once('error', reject);
-    worker.once('exit', ended);
+    events.once('message', answered);
+    events.once('error', reject);
+    events.once('exit', ended);
   });
-}
-
-/** A worker is plain JavaScript, also where this module runs from TypeScript, as in tests. */
-function workerFile(): string {
-  const here = fileURLToPath(import.meta.url);
-  const compiled = here.endsWith('.ts') ? here.replace(/([/\\])src([/\\]score[/\\])/, '$1dist$1src$2') : here;
-  const file = compiled.replace(/tensorflow-thread\.[jt]s$/, 'tensorflow-worker.js');
-  if (!existsSync(file)) throw new Error(`${file} is missing: build the project first (npm run build)`);
-  return file;
 }

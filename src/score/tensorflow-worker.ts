@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { NetworkFiles } from './model-folder.js';
 import { loadNetwork, loadTensorflow, type Backend, type BackendChoice } from './tensorflow.js';
@@ -21,7 +22,7 @@ export type Answer =
   | { readonly kind: 'outputs'; readonly id: number; readonly outputs: Float32Array<ArrayBuffer> }
   | { readonly kind: 'error'; readonly id: number; readonly reason: string };
 
-/** Runs one network on its own thread: rows in, rows out. */
+/** Runs one network on a thread or in a process of its own: rows in, rows out. */
 async function serve({ choice, network }: WorkerTask): Promise<void> {
   const { tf, backend, whyNotNative } = await loadTensorflow(choice);
   const model = await loadNetwork(tf, network);
@@ -34,7 +35,7 @@ async function serve({ choice, network }: WorkerTask): Promise<void> {
     });
   // The first call is slow; nobody shall wait for it.
   predict({ id: 0, rows: 1, inputs: new Float32Array(widthOf(model.inputs[0]?.shape)) });
-  parentPort?.on('message', (request: Request) => answer(request, predict));
+  (parentPort ?? process).on('message', (request: Request) => answer(request, predict));
   post({ kind: 'ready', backend, whyNotNative });
 }
 
@@ -54,12 +55,21 @@ function widthOf(shape: readonly (number | null)[] | undefined): number {
 }
 
 function post(message: Answer, transfer: ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, transfer);
+  if (parentPort) parentPort.postMessage(message, transfer);
+  else process.send?.(message);
+}
+
+/** A thread is started with its task, a process is sent it. */
+async function task(): Promise<WorkerTask> {
+  if (parentPort) return workerData as WorkerTask;
+  const [sent] = (await once(process, 'message')) as [WorkerTask];
+  return sent;
 }
 
 try {
-  await serve(workerData as WorkerTask);
+  await serve(await task());
 } catch (error) {
   post({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) });
-  parentPort?.close();
+  if (parentPort) parentPort.close();
+  else process.disconnect();
 }

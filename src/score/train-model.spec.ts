@@ -45,7 +45,7 @@ describe('trainModel', () => {
     expect(readdirSync(join(root, 'models'))).toEqual(['small']);
     expect(readdirSync(dir).sort()).toEqual(['MODEL.md', 'metadata.json', 'model.json', 'weights.bin']);
     expect(readFileSync(join(dir, 'MODEL.md'), 'utf8')).toContain(folder.metadata.training.dataHash);
-    const scorer = await loadScorer({ dir, backend: 'wasm', log: () => undefined });
+    const scorer = await loadScorer({ dir, backend: 'wasm', evaluator: 'auto', log: () => undefined });
     const [whole] = [...readings({ seed: 9, cars: 1, messages: 1 })];
     if (whole === undefined) throw new Error('no reading');
     const broken = { ...whole, signals: { ...whole.signals, tirePressure11: 20 } };

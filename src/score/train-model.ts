@@ -119,7 +119,8 @@ function reconstructWith(tf: Tensorflow, model: tfjs.LayersModel): Reconstruct {
     );
 }
 
-async function networkOf(model: tfjs.LayersModel): Promise<NetworkFiles> {
+/** A model's layers and weights, as they go into its folder. */
+export async function networkOf(model: tfjs.LayersModel): Promise<NetworkFiles> {
   let files: NetworkFiles | null = null;
   await model.save({
     save: ({ modelTopology, weightSpecs, weightData }) => {

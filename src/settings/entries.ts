@@ -134,6 +134,11 @@ export const ENTRIES = {
     '–',
     'TensorFlow backend; auto takes native where it loads, WebAssembly otherwise',
   ),
+  SCORE_EVALUATOR: entry(
+    z.enum(['auto', 'tensorflow']).default('auto'),
+    '–',
+    'auto: vector code scores when it gives what TensorFlow gives for the model; tensorflow: TensorFlow scores',
+  ),
   EPISODE_WINDOW: entry(
     whole(5, 1, 50),
     'readings',

@@ -1,0 +1,159 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as tfjs from '@tensorflow/tfjs';
+import { DenseEvaluator } from './dense-evaluator.js';
+import { ACTIVATIONS } from './dense-layers.js';
+import type { NetworkFiles } from './model-folder.js';
+import { readModelFolder } from './model-folder.js';
+import { seeded } from './seeded.js';
+import { loadTensorflow, type Tensorflow } from './tensorflow.js';
+import { networkOf } from './train-model.js';
+import { differenceOf, trustedDense, type Network } from './trusted-dense.js';
+
+let tf: Tensorflow;
+const models: tfjs.LayersModel[] = [];
+beforeAll(async () => {
+  ({ tf } = await loadTensorflow('wasm'));
+});
+afterAll(() => models.forEach((model) => model.dispose()));
+
+interface Layer {
+  readonly units: number;
+  readonly activation: (typeof ACTIVATIONS)[number];
+  readonly useBias: boolean;
+}
+
+function networkWith(inputs: number, layers: readonly Layer[], seed: number): tfjs.LayersModel {
+  const model = tf.sequential();
+  layers.forEach((layer, place) => {
+    const init = (more: number) =>
+      tf.initializers.randomUniform({ minval: -1, maxval: 1, seed: seed + 2 * place + more });
+    const initial = { kernelInitializer: init(0), biasInitializer: init(1) };
+    model.add(tf.layers.dense({ ...layer, ...initial, ...(place === 0 && { inputShape: [inputs] }) }));
+  });
+  models.push(model);
+  return model;
+}
+
+function predicted(model: tfjs.LayersModel, inputs: Float32Array, rows: number): Float32Array {
+  return tf.tidy(() => {
+    const output = model.predictOnBatch(tf.tensor2d(inputs, [rows, inputs.length / rows])) as tfjs.Tensor;
+    return new Float32Array(output.dataSync());
+  });
+}
+
+function evaluatorOf(network: NetworkFiles): DenseEvaluator {
+  const dense = DenseEvaluator.of(network);
+  if (typeof dense === 'string') throw new Error(dense);
+  return dense;
+}
+
+const layer = fc.record({
+  units: fc.integer({ min: 1, max: 70 }),
+  activation: fc.constantFrom(...ACTIVATIONS),
+  useBias: fc.boolean(),
+});
+
+describe('DenseEvaluator', () => {
+  it('gives what TensorFlow gives, whatever the shapes, activations and number of rows', async () => {
+    const shape = fc.record({
+      inputs: fc.integer({ min: 1, max: 70 }),
+      layers: fc.array(layer, { minLength: 1, maxLength: 4 }),
+      rows: fc.constantFrom(1, 3, 100, 513),
+      seed: fc.integer({ min: 1, max: 1_000_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(shape, async ({ inputs: width, layers, rows, seed }) => {
+        const model = networkWith(width, layers, seed);
+        const dense = evaluatorOf(await networkOf(model));
+        const random = seeded(seed);
+        const inputs = Float32Array.from({ length: rows * width }, () => 4 * random() - 2);
+        const [got, wanted] = [dense.run(inputs, rows), predicted(model, inputs, rows)];
+        expect(got.length).toBe(wanted.length);
+        expect(differenceOf(got, wanted)).toBeNull();
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('computes tanh and sigmoid to a millionth, and keeps a NaN', async () => {
+    for (const [activation, exact] of [
+      ['tanh', Math.tanh],
+      ['sigmoid', (x: number) => 1 / (1 + Math.exp(-x))],
+    ] as const) {
+      const model = networkWith(1, [{ units: 1, activation, useBias: false }], 1);
+      model.setWeights([tf.tensor2d([1], [1, 1])]);
+      const dense = evaluatorOf(await networkOf(model));
+      const inputs = Float32Array.from({ length: 4_001 }, (_, place) => (place - 2_000) / 100);
+      dense.run(inputs, inputs.length).forEach((value, place) => {
+        expect(Math.abs(value - exact(inputs[place] ?? NaN))).toBeLessThan(1e-6);
+      });
+      expect(dense.run(Float32Array.of(NaN), 1)[0]).toBeNaN();
+      expect(dense.run(Float32Array.of(Infinity), 1)[0]).toBeCloseTo(1, 6);
+    }
+  });
+
+  it('declines what is no chain of dense layers', async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 4, inputShape: [3] }),
+        tf.layers.dropout({ rate: 0.5 }),
+        tf.layers.dense({ units: 3 }),
+      ],
+    });
+    models.push(model);
+    expect(DenseEvaluator.of(await networkOf(model))).toMatch(/^layer dropout.* is Dropout$/);
+    const input = tf.input({ shape: [3] });
+    const first = tf.layers.dense({ units: 3, name: 'first' }).apply(input) as tfjs.SymbolicTensor;
+    const beside = tf.layers.dense({ units: 3, name: 'beside' }).apply(input) as tfjs.SymbolicTensor;
+    const branched = tf.model({
+      inputs: input,
+      outputs: tf.layers.add().apply([first, beside]) as tfjs.SymbolicTensor,
+    });
+    models.push(branched);
+    expect(typeof DenseEvaluator.of(await networkOf(branched))).toBe('string');
+    const swish = networkWith(3, [{ units: 3, activation: 'elu' as never, useBias: true }], 1);
+    expect(DenseEvaluator.of(await networkOf(swish))).toMatch(/has the activation elu$/);
+  });
+});
+
+describe('trustedDense', () => {
+  const folder = readModelFolder('models/default');
+  const reference = (change: (outputs: Float32Array) => void): Network => ({
+    run: (inputs, rows) => {
+      const outputs = evaluatorOf(folder.network).run(inputs, rows);
+      change(outputs);
+      return Promise.resolve(outputs);
+    },
+    close: () => Promise.resolve(),
+  });
+
+  it('takes over when it gives what the reference gives', async () => {
+    expect(
+      typeof (await trustedDense(
+        folder,
+        reference(() => undefined),
+      )),
+    ).toBe('object');
+  });
+
+  it('refuses when one number of the reference is another one', async () => {
+    const off = reference((outputs) => (outputs[777] = (outputs[777] ?? 0) + 1e-3));
+    expect(await trustedDense(folder, off)).toMatch(/^an output is .*, TensorFlow's is /);
+  });
+
+  it('refuses when a golden output is another one, or no number', async () => {
+    const goldenNetwork = structuredClone(folder.metadata.goldenNetwork);
+    const outputs = goldenNetwork[0]?.outputs ?? [];
+    outputs[3] = (outputs[3] ?? 0) + 1e-3;
+    const changed = { ...folder, metadata: { ...folder.metadata, goldenNetwork } };
+    expect(
+      await trustedDense(
+        changed,
+        reference(() => undefined),
+      ),
+    ).toMatch(/^a golden output is /);
+    expect(differenceOf(Float32Array.of(NaN), [1])).not.toBeNull();
+    expect(differenceOf(Float32Array.of(1), [1, 2])).not.toBeNull();
+  });
+});
