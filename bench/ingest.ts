@@ -123,7 +123,8 @@ async function runService(
     SENSOR_TOPIC: name,
     HISTORY_RETENTION: '0',
   };
-  const service = spawn(process.execPath, [...(process.env['NODE_FLAGS']?.split(' ') ?? []), main], {
+  const flags = process.env['NODE_FLAGS']?.split(' ').filter(Boolean) ?? [];
+  const service = spawn(process.execPath, [...flags, main], {
     env,
     stdio: ['ignore', 'inherit', 'pipe'],
   });
