@@ -95,6 +95,8 @@ export interface WasmFunction {
   readonly code: WasmCode;
 }
 
+const MAGIC = [0x00, 0x61, 0x73, 0x6d];
+const VERSION = [1, 0, 0, 0];
 const EMPTY = 0x40;
 const [INT, VECTOR] = [0x7f, 0x7b];
 
@@ -103,7 +105,8 @@ export function wasmModule({ pages, ints, vectors, code }: WasmFunction): Uint8A
   const locals = [2, ...unsigned(ints), INT, ...unsigned(vectors), VECTOR];
   const body = [...locals, ...code.bytes, 0x0b];
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...MAGIC,
+    ...VERSION,
     ...section(1, [1, 0x60, 1, INT, 0]),
     ...section(3, [1, 0]),
     ...section(5, [1, 0, ...unsigned(pages)]),
