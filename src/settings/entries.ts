@@ -175,6 +175,8 @@ export const ENTRIES = {
     'Database of the service',
   ),
   HISTORY_RETENTION: entry(whole(90, 0), 'days', 'How long readings are kept; 0 keeps them for ever'),
+  ROLLUP_RETENTION: entry(whole(90, 0), 'days', 'How long five-minute rollups are kept; 0 keeps them for ever'),
+  ROLLUP_HOUR_RETENTION: entry(whole(0, 0), 'days', 'How long hourly rollups are kept; 0 keeps them for ever'),
   BATCH_RECORDS: entry(whole(2_000, 1, 2_000), 'records', 'Most records in one MongoDB transaction'),
   TWIN_CACHE: entry(whole(200_000, 100), 'twins', 'Most twins that one ingest process keeps in memory'),
 
