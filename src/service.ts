@@ -66,6 +66,7 @@ async function prepare(app: NestFastifyApplication, settings: Settings, log: Log
     predictions: settings.PREDICTIONS_TOPIC,
     anomalies: settings.ANOMALIES_TOPIC,
     deadLetters: settings.DEAD_LETTER_TOPIC,
+    normalised: settings.NORMALISED_TOPIC,
   };
   const kafka = { brokers: settings.KAFKA_BROKERS, clientId: settings.KAFKA_CLIENT_ID, log };
   await ensureTopics(kafka, topicsOf(names, { partitions, replication, retention }), signal);
