@@ -18,7 +18,7 @@ export class CarRollupsResolver {
     @Parent() { id }: Car,
     @TypedArgs({ type: () => RollupArgs }) args: RollupArgs,
   ): Promise<Connection<RollupModel>> {
-    return this.loaders.rollups.load(rollupsQuery(args, id));
+    return (await this.loaders.rollups.load(rollupsQuery(args, id)))();
   }
 }
 
@@ -28,6 +28,6 @@ export class FleetRollupsResolver {
 
   @ResolveField(() => RollupConnection, { description: "All cars' readings as figures per window, oldest first." })
   async rollups(@TypedArgs({ type: () => RollupArgs }) args: RollupArgs): Promise<Connection<RollupModel>> {
-    return this.loaders.rollups.load(rollupsQuery(args));
+    return (await this.loaders.rollups.load(rollupsQuery(args)))();
   }
 }

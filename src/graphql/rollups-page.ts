@@ -1,5 +1,6 @@
 import type { Rollup, Rollups } from '../rollup/rollups.js';
 import { STEPS, windowsBetween, type Step } from '../telemetry/window.js';
+import { TooManyReadings } from '../rollup/windows-read.js';
 import { ApiError } from './api-error.js';
 import { type Connection, pageOf, pageSize } from './connection.js';
 import { decodeCursor, encodeCursor, isTime } from './cursor.js';
@@ -25,6 +26,11 @@ export interface RollupsQuery {
   readonly started: boolean;
 }
 
+/** Gives the page, or throws why there is none. */
+export type RollupsAnswer = () => Connection<RollupModel>;
+
+const TOO_MANY = 'Too many readings whose rollups are not computed yet: ask for less time at once';
+
 /** @throws ApiError BAD_RANGE, BAD_ARGUMENT, BAD_CURSOR, PAGE_TOO_LARGE */
 export function rollupsQuery({ step, first, after, ...range }: RollupArgs, car?: string): RollupsQuery {
   const count = pageSize(first);
@@ -37,15 +43,23 @@ export function rollupsQuery({ step, first, after, ...range }: RollupArgs, car?:
 }
 
 /** @throws ApiError PAGE_TOO_LARGE where more than PAGES pages are asked for at the same time */
-export async function rollupPages(
-  rollups: Rollups,
-  queries: readonly RollupsQuery[],
-): Promise<Connection<RollupModel>[]> {
+export async function rollupPages(rollups: Rollups, queries: readonly RollupsQuery[]): Promise<RollupsAnswer[]> {
   if (queries.length > PAGES)
     throw new ApiError('PAGE_TOO_LARGE', `At most ${PAGES} pages of rollups can be asked for at the same time`);
-  const pages: Connection<RollupModel>[] = [];
-  for (const query of queries) pages.push(await rollupPage(rollups, query));
-  return pages;
+  const answers: RollupsAnswer[] = [];
+  for (const query of queries) answers.push(await answerOf(rollupPage(rollups, query)));
+  return answers;
+}
+
+/** What fails is the fault of its own query only. */
+function answerOf(page: Promise<Connection<RollupModel>>): Promise<RollupsAnswer> {
+  return page.then(
+    (value) => () => value,
+    (error: unknown) => () => {
+      if (error instanceof TooManyReadings) throw new ApiError('PAGE_TOO_LARGE', TOO_MANY, { cause: error });
+      throw error;
+    },
+  );
 }
 
 async function rollupPage(rollups: Rollups, query: RollupsQuery): Promise<Connection<RollupModel>> {

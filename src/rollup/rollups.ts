@@ -3,7 +3,15 @@ import type { Database } from '../twin/database.js';
 import type { Figures, FleetRollupDocument } from '../twin/rollup-documents.js';
 import { edge } from './roller.js';
 import { Tally } from './tally.js';
-import { carRollups, fleetRollups, marksBetween, mergeInto, tallyReadings, windowEnd } from './windows-read.js';
+import {
+  carRollups,
+  fleetRollups,
+  marksBetween,
+  mergeInto,
+  tallyReadings,
+  windowEnd,
+  type ReadLimits,
+} from './windows-read.js';
 
 /** The figures of one window, of a car or of the fleet. */
 export interface Rollup {
@@ -20,8 +28,7 @@ export interface RollupsOptions {
   readonly clock: () => number;
   /** How long readings are kept, ms; null for ever. */
   readonly retention: number | null;
-  /** ms that the database may take for a stretch of readings */
-  readonly limit: number;
+  readonly limits: ReadLimits;
 }
 
 /** Windows whose rollups say what the history says, and those to be answered from the readings. */
@@ -43,6 +50,7 @@ export class Rollups {
   /**
    * The windows with readings among those that begin at `starts`, which rise; ms.
    * @param car all cars together when not given
+   * @throws TooManyReadings
    */
   read(step: Step, starts: readonly number[], car?: string): Promise<Rollup[]> {
     return step === 'HOUR' ? this.#hours(starts, car) : this.#fiveMinutes(starts, car);
@@ -52,7 +60,7 @@ export class Rollups {
     const { computed, open } = await this.#split('FIVE_MINUTES', starts);
     const found = await this.#computed('FIVE_MINUTES', computed, car);
     for (const stretch of stretchesOf(open, 'FIVE_MINUTES'))
-      for (const [start, cars] of await tallyReadings(this.database, stretch, car, this.options.limit)) {
+      for (const [start, cars] of await tallyReadings(this.database, stretch, car, this.options.limits)) {
         const all = new Tally();
         const count = mergeInto(all, cars);
         found.push({ start, figures: all.figures(), cars: car === undefined ? count : null, computedAt: null });

@@ -14,6 +14,21 @@ import { Tallies, type Tally } from './tally.js';
 
 /** Ids in one `$in`. */
 const GROUP = 500;
+/** Documents that come at once: what else the process does waits for so many at most. */
+const BATCH = 1_000;
+
+/** An answer would have to be made from more readings than it may. */
+export class TooManyReadings extends Error {
+  override readonly name = 'TooManyReadings';
+}
+
+/** What an answer may cost. */
+export interface ReadLimits {
+  /** ms that the database may take for a stretch of readings */
+  readonly time: number;
+  /** Readings of one stretch. */
+  readonly readings: number;
+}
 
 export const carRollupId = (start: number, run: string, car: string) => `${windowId(start)}/${run}/${car}`;
 
@@ -72,19 +87,20 @@ export function carsOfRun(
   step: Step,
   { at, run }: Pick<FleetRollupDocument, 'at' | 'run'>,
 ): AsyncIterable<RollupDocument> {
-  return rollupsOf(collections, step).find({ _id: under(`${windowId(at.getTime())}/${run}`) });
+  const filter = { _id: under(`${windowId(at.getTime())}/${run}`) };
+  return rollupsOf(collections, step).find(filter, { batchSize: BATCH });
 }
 
 /**
  * The readings of a stretch of time, tallied by five-minute window and car.
  * @param car all cars when not given
- * @param limit ms that the database may take
+ * @throws TooManyReadings
  */
 export async function tallyReadings(
   { collections }: Database,
   { from, to }: { from: number; to: number },
   car?: string,
-  limit?: number,
+  limits?: ReadLimits,
 ): Promise<Map<number, Tallies<string>>> {
   const windows = new Map<number, Tallies<string>>();
   const at = { $gte: new Date(from), $lt: new Date(to) };
@@ -98,8 +114,10 @@ export async function tallyReadings(
     'score.threshold': 1,
     'score.anomalous': 1,
   };
-  const options = limit === undefined ? { projection } : { projection, maxTimeMS: limit };
+  const options = { projection, batchSize: BATCH, ...(limits ? { maxTimeMS: limits.time } : {}) };
+  let left = limits?.readings ?? Number.POSITIVE_INFINITY;
   for await (const row of collections.readings.find(filter, options)) {
+    if (left-- === 0) throw new TooManyReadings(`more than ${limits?.readings} readings in one stretch`);
     const start = windowStart(row.at.getTime(), 'FIVE_MINUTES');
     const cars = windows.get(start) ?? new Tallies<string>();
     windows.set(start, cars);

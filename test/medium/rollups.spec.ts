@@ -5,7 +5,8 @@ import { eraseCar } from '../../src/pipeline/between-batches.js';
 import { markWritten } from '../../src/rollup/rebuild.js';
 import { rollUp } from '../../src/rollup/roll-up.js';
 import { Roller, type RollerOptions } from '../../src/rollup/roller.js';
-import { fleetRollups, marksBetween } from '../../src/rollup/windows-read.js';
+import { Rollups } from '../../src/rollup/rollups.js';
+import { TooManyReadings, fleetRollups, marksBetween } from '../../src/rollup/windows-read.js';
 import type { Reading } from '../../src/telemetry/reading.js';
 import { windowStart, type Step } from '../../src/telemetry/window.js';
 import { rollupsOf } from '../../src/twin/collections.js';
@@ -208,6 +209,21 @@ describe.each(databaseServers())('rollups on $name', (server) => {
     await roll();
     expect(await fleetAt('HOUR')).toMatchObject({ readings: 3 });
     expect(await marks('FIVE_MINUTES')).toEqual([]);
+  });
+
+  it('answers made from too many readings are refused', async () => {
+    fill(log, [at(0), at(1), at(2)]);
+    await rig.process().drain();
+    const rollups = (readings: number) =>
+      new Rollups(rig.database, {
+        clock: () => NOON + DAY,
+        retention: null,
+        limits: { time: 5_000, readings },
+      });
+    expect(await rollups(3).read('FIVE_MINUTES', [NOON])).toMatchObject([{ figures: { readings: 3 }, cars: 1 }]);
+    await expect(rollups(2).read('FIVE_MINUTES', [NOON])).rejects.toThrow(TooManyReadings);
+    await roll();
+    expect(await rollups(2).read('FIVE_MINUTES', [NOON])).toMatchObject([{ figures: { readings: 3 } }]);
   });
 
   it('any order and any repetition of the same readings ends in the same rollups', async () => {
