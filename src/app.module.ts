@@ -6,6 +6,7 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { MqttBridgeModule } from './mqtt-bridge/mqtt-bridge.module.js';
 import { IngestModule } from './pipeline/ingest.module.js';
 import type { Observed } from './pipeline/observer.js';
+import { RollupModule } from './rollup/rollup.module.js';
 import type { Settings } from './settings/settings.js';
 import { TwinModule } from './twin/twin.module.js';
 
@@ -22,6 +23,7 @@ export class AppModule {
         ...(has('bridge') ? [MqttBridgeModule.with(settings, log)] : []),
         ...(has('ingest') || has('api') ? [TwinModule.with(settings)] : []),
         ...(has('ingest') ? [IngestModule.with(settings, log, watch)] : []),
+        ...(has('ingest') ? [RollupModule.with(settings, log)] : []),
         ...(has('api') ? [GraphqlModule.with(settings)] : []),
       ],
     };

@@ -66,6 +66,7 @@ async function prepare(app: NestFastifyApplication, settings: Settings, log: Log
     predictions: settings.PREDICTIONS_TOPIC,
     anomalies: settings.ANOMALIES_TOPIC,
     deadLetters: settings.DEAD_LETTER_TOPIC,
+    normalised: settings.NORMALISED_TOPIC,
   };
   const kafka = { brokers: settings.KAFKA_BROKERS, clientId: settings.KAFKA_CLIENT_ID, log };
   await ensureTopics(kafka, topicsOf(names, { partitions, replication, retention }), signal);
@@ -74,7 +75,7 @@ async function prepare(app: NestFastifyApplication, settings: Settings, log: Log
 async function waitForDatabase(database: Database, settings: Settings, log: Log, signal: AbortSignal): Promise<void> {
   let told = false;
   const attempt = () =>
-    prepareDatabase(database, settings.HISTORY_RETENTION).catch((error: unknown) => {
+    prepareDatabase(database, settings.HISTORY_RETENTION, rollupDaysOf(settings)).catch((error: unknown) => {
       if (error instanceof DatabaseUnfitError) return error;
       throw error;
     });
@@ -87,4 +88,9 @@ async function waitForDatabase(database: Database, settings: Settings, log: Log,
     signal,
   );
   if (fault) throw fault;
+}
+
+/** Days that the rollups of each step are kept; 0 for ever. */
+export function rollupDaysOf({ ROLLUP_RETENTION, ROLLUP_HOUR_RETENTION }: Settings) {
+  return { FIVE_MINUTES: ROLLUP_RETENTION, HOUR: ROLLUP_HOUR_RETENTION };
 }

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { isCarId } from '../telemetry/car-id.js';
+import { rollupDaysOf } from '../service.js';
 import { readSettings, type Settings } from '../settings/settings.js';
 import { openDatabase, prepareDatabase, type Database } from '../twin/database.js';
+import { markWritten } from '../rollup/rebuild.js';
 import { answer } from './terminal.js';
 
 /** `fleet-twin db init`: what every start does by itself, as a step of its own. */
@@ -11,7 +13,7 @@ export function databaseCommand(): Command {
     .description('creates collections and indexes, sets the retention, writes or checks the schema version')
     .action(() =>
       withDatabase(async (database, settings) => {
-        await prepareDatabase(database, settings.HISTORY_RETENTION);
+        await prepareDatabase(database, settings.HISTORY_RETENTION, rollupDaysOf(settings));
         answer(`database ${settings.MONGODB_DATABASE} is ready`);
       }),
     );
@@ -32,6 +34,31 @@ export function eraseCommand(): Command {
         answer(`${car} will be erased up to ${now.toISOString()}`);
       }),
     );
+}
+
+/** `fleet-twin rollups rebuild`: has the ingest processes compute rollups anew, within seconds. */
+export function rollupsCommand(): Command {
+  const rollups = new Command('rollups').description('five-minute and hourly rollups of the history');
+  rollups
+    .command('rebuild')
+    .description('has the rollups computed anew; those whose readings have expired stay as they are')
+    .requiredOption('--from <instant>', 'ISO 8601; the first window is the one it lies in')
+    .requiredOption('--to <instant>', 'ISO 8601, not included')
+    .action(({ from, to }: { from: string; to: string }) => {
+      const [first, end] = [instantOf(from, '--from'), instantOf(to, '--to')];
+      if (first >= end) throw new Error('--from has to lie before --to');
+      return withDatabase(async (database) => {
+        const marked = await markWritten(database, first, end);
+        answer(`${marked} windows will be computed anew`);
+      });
+    });
+  return rollups;
+}
+
+function instantOf(text: string, option: string): number {
+  const instant = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(instant)) throw new Error(`${option} ${text} is not an ISO 8601 instant`);
+  return instant;
 }
 
 async function withDatabase(work: (database: Database, settings: Settings) => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command } from 'commander';
-import { databaseCommand, eraseCommand } from './database.js';
+import { databaseCommand, eraseCommand, rollupsCommand } from './database.js';
 import { demoCommand } from './demo.js';
 import { serveCommand } from './serve.js';
 import { settingsCommand } from './settings.js';
@@ -17,6 +17,7 @@ const program = new Command('fleet-twin')
   .addCommand(trainCommand())
   .addCommand(databaseCommand())
   .addCommand(eraseCommand())
+  .addCommand(rollupsCommand())
   .addCommand(settingsCommand())
   .addCommand(stackCommand())
   .addCommand(doctorCommand());

@@ -26,9 +26,9 @@ export function registryAddress(url: string, timeout: number): RegistryAddress {
   return { base, headers: username === '' ? { accept } : { accept, authorization }, timeout };
 }
 
-/** GET and parse. Throws a DecodeFault unless what answers is a registry that is well and lets us in. */
-export async function fetchJson(address: RegistryAddress, path: string): Promise<RegistryAnswer> {
-  const { response, text } = await request(address, path);
+/** GET, or POST where there is something to send, and parse. Throws a DecodeFault unless what answers is a registry that is well and lets us in. */
+export async function fetchJson(address: RegistryAddress, path: string, sent?: unknown): Promise<RegistryAnswer> {
+  const { response, text } = await request(address, path, sent);
   const { status } = response;
   if (status === 401 || status === 403)
     throw new DecodeFault('REGISTRY_REFUSED', `status ${status} from ${address.base}`);
@@ -41,10 +41,12 @@ export async function fetchJson(address: RegistryAddress, path: string): Promise
   }
 }
 
-async function request({ base, headers, timeout }: RegistryAddress, path: string) {
+async function request({ base, headers, timeout }: RegistryAddress, path: string, sent: unknown) {
   const signal = AbortSignal.timeout(timeout);
+  const json = { 'content-type': 'application/vnd.schemaregistry.v1+json' };
+  const post = { method: 'POST', headers: { ...headers, ...json }, body: JSON.stringify(sent) };
   try {
-    const response = await fetch(`${base}${path}`, { headers, signal });
+    const response = await fetch(`${base}${path}`, { ...(sent === undefined ? { headers } : post), signal });
     return { response, text: await bounded(response) };
   } catch (error) {
     if (error instanceof DecodeFault) throw error;

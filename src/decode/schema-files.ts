@@ -58,6 +58,18 @@ function readById(folder: string, byName: ReadonlyMap<string, AvroReader>): Map<
   );
 }
 
+/**
+ * The canonical schema as JSON.
+ * @throws DecodeFault SCHEMAS_UNREADABLE
+ */
+export function canonicalSchema(folder = projectFolder()): string {
+  try {
+    return readFileSync(join(folder, `${CANONICAL}.avsc`), 'utf8');
+  } catch (error) {
+    throw new DecodeFault('SCHEMAS_UNREADABLE', `${CANONICAL}.avsc of ${folder} cannot be read`, error);
+  }
+}
+
 /** `schemas` beside the nearest package.json: the sources and what is built of them lie at different depths. */
 function projectFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));

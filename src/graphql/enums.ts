@@ -1,6 +1,7 @@
 import { registerEnumType } from '@nestjs/graphql';
 import { FRESHNESSES } from '../fleet/freshness.js';
 import { SIGNALS } from '../telemetry/signals.js';
+import { STEPS, type Step } from '../telemetry/window.js';
 import { EPISODE_EVENTS, SEVERITIES, STATUSES } from '../twin/documents.js';
 import { EPISODE_KINDS } from '../twin/episode-kind.js';
 
@@ -74,4 +75,11 @@ export const OrderDirection = enumOf(['ASC', 'DESC'] as const);
 registerEnumType(OrderDirection, {
   name: 'OrderDirection',
   description: 'Rising or falling. Car ids rise within equal values either way.',
+});
+
+export const RollupStep = enumOf(Object.keys(STEPS) as Step[]);
+registerEnumType(RollupStep, {
+  name: 'RollupStep',
+  description: 'Length of the windows of rollups; they begin at whole steps since 1970, UTC.',
+  valuesMap: described({ FIVE_MINUTES: 'Five minutes.', HOUR: 'An hour.' }),
 });

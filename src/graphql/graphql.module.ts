@@ -3,6 +3,7 @@ import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver } from '@nestjs/mercurius';
 import { FleetModule } from '../fleet/fleet.module.js';
 import type { Settings } from '../settings/settings.js';
+import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { GraphiqlController } from './graphiql.controller.js';
 import { LiveFeeds } from './live/live-feeds.js';
@@ -10,10 +11,18 @@ import { LOADERS, loadersOf } from './loaders.js';
 import { RESOLVERS } from './resolvers.js';
 import { mercuriusOptions } from './mercurius-options.js';
 
+const DAY = 86_400_000;
+
 /** GraphQL over HTTP and WebSocket at /graphql, and a page to try it at /graphiql where the settings say so. */
 @Module({})
 export class GraphqlModule {
   static with(settings: Settings, clock: () => number = Date.now): DynamicModule {
+    const retention = settings.HISTORY_RETENTION === 0 ? null : settings.HISTORY_RETENTION * DAY;
+    const loaders = {
+      provide: LOADERS,
+      inject: [DATABASE],
+      useFactory: (database: Database) => loadersOf(database, clock, retention),
+    };
     return {
       module: GraphqlModule,
       imports: [
@@ -21,7 +30,7 @@ export class GraphqlModule {
         GraphQLModule.forRoot({ driver: MercuriusDriver, ...mercuriusOptions() }),
       ],
       controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
-      providers: [{ provide: LOADERS, inject: [DATABASE], useFactory: loadersOf }, LiveFeeds, ...RESOLVERS],
+      providers: [loaders, LiveFeeds, ...RESOLVERS],
     };
   }
 }

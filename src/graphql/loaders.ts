@@ -1,12 +1,16 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import { READ_LIMIT } from '../fleet/fleet.js';
 import type { Database } from '../twin/database.js';
+import { Rollups } from '../rollup/rollups.js';
 import type { EpisodeDocument, ReadingDocument, Twin } from '../twin/documents.js';
 import { BatchLoader } from './batch-loader.js';
 import { type HistoryPage, readHistories } from './history.js';
+import { type RollupsAnswer, type RollupsQuery, rollupPages } from './rollups-page.js';
 
 /** Ids in one `$in`: larger ones are slower per id. */
 const GROUP = 500;
+/** Readings that rollups of one stretch may be made from while they are not computed. */
+const UNCOMPUTED = 500_000;
 
 /** Reads by id, each gathered over all requests of one turn of the event loop. */
 export interface Loaders {
@@ -14,16 +18,21 @@ export interface Loaders {
   readonly anomalies: BatchLoader<string, EpisodeDocument | null>;
   readonly readings: BatchLoader<string, ReadingDocument | null>;
   readonly histories: BatchLoader<HistoryPage, ReadingDocument[]>;
+  readonly rollups: BatchLoader<RollupsQuery, RollupsAnswer>;
 }
 
 export const LOADERS = Symbol('Loaders');
 
-export function loadersOf({ collections }: Database): Loaders {
+/** @param retention how long readings are kept, ms; null for ever */
+export function loadersOf(database: Database, clock: () => number, retention: number | null): Loaders {
+  const { collections } = database;
+  const rollups = new Rollups(database, { clock, retention, limits: { time: READ_LIMIT, readings: UNCOMPUTED } });
   return {
     cars: new BatchLoader((ids) => byId(collections.twins, ids, { memory: 0, recent: 0 })),
     anomalies: new BatchLoader((ids) => byId(collections.anomalies, ids)),
     readings: new BatchLoader((ids) => byId(collections.readings, ids)),
     histories: new BatchLoader((pages) => readHistories(collections.readings, pages)),
+    rollups: new BatchLoader((queries) => rollupPages(rollups, queries)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
+import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
 import { AnomalyEventResolver, CarUpdateResolver, LiveResolver } from './live.resolver.js';
 
 /** Every resolver: what the schema is made of. */
@@ -11,6 +12,8 @@ export const RESOLVERS = [
   AnomalyConnectionResolver,
   NodeResolver,
   FleetResolver,
+  CarRollupsResolver,
+  FleetRollupsResolver,
   LiveResolver,
   CarUpdateResolver,
   AnomalyEventResolver,

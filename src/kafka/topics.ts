@@ -16,6 +16,8 @@ export interface TopicNames {
   readonly predictions: string;
   readonly anomalies: string;
   readonly deadLetters: string;
+  /** Canonical readings; none when not given. */
+  readonly normalised?: string | undefined;
 }
 
 export const RECORD_MAX_BYTES = 1_048_576;
@@ -32,6 +34,7 @@ export function topicsOf(
     { ...size, topic: names.sensor, maxBytes },
     { ...size, topic: names.predictions, maxBytes },
     { ...size, topic: names.anomalies, maxBytes },
+    ...(names.normalised === undefined ? [] : [{ ...size, topic: names.normalised, maxBytes }]),
     { ...size, topic: names.deadLetters, maxBytes: DEAD_LETTER_MAX_BYTES },
   ];
 }

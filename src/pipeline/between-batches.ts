@@ -2,6 +2,7 @@ import { applyClock } from '../twin/apply-reading.js';
 import { PendingCommit, type BatchWrite } from '../twin/commit-batch.js';
 import type { Twin } from '../twin/documents.js';
 import { foldEpisodeChanges, type PlacedChange } from '../twin/episode-writes.js';
+import { eraseHistory } from '../twin/erase-history.js';
 import { UNKNOWN_CAR } from '../twin/twin-reads.js';
 import { Fenced, type Holding } from './holding.js';
 import { patiently, type Workshop } from './workshop.js';
@@ -53,8 +54,6 @@ export async function downgradeEpisodes(holding: Holding, workshop: Workshop, si
   return events.length;
 }
 
-const ROWS = 1_000;
-
 /**
  * Forgets a car: the twin, its episodes and its events at once, leaving a tombstone, then the history piece by piece.
  * Safe to repeat.
@@ -75,14 +74,8 @@ export async function eraseCar(
   const erase = { car, upTo: all, revision, lastRevision: revision ?? erasedRevision, now: new Date(clock()) };
   await commit(holding, { ...emptyBatch(holding), erase }, workshop, signal);
   holding.cars.drop([car]);
-  const { readings } = database.collections;
   // Not $lte: `secantusd-py` leaves the bound itself out where the index goes on behind it.
-  const after = new Date(all.getTime() + 1);
-  for (;;) {
-    const rows = await readings.find({ car, at: { $lt: after } }, { projection: { _id: 1 }, limit: ROWS }).toArray();
-    if (rows.length === 0) return;
-    await readings.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } });
-  }
+  await eraseHistory(database, car, new Date(all.getTime() + 1), holding.position._id);
 }
 
 async function commit(holding: Holding, write: BatchWrite, workshop: Workshop, signal: AbortSignal): Promise<void> {

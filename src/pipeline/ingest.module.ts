@@ -10,6 +10,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
+import { canonicalEncoder } from '../decode/canonical-avro.js';
 import { createDecoder } from '../decode/decode.js';
 import { HealthChecks } from '../health/health-checks.js';
 import { BatchConsumer } from '../kafka/batch-consumer.js';
@@ -29,6 +30,7 @@ import type { EpisodeRules } from '../twin/episodes.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { Ingest } from './ingest.js';
 import { metricsObserved } from './metrics-observed.js';
+import { normaliseNothing, normaliser, type Normalise } from './normalise.js';
 import { Observer, type Observed } from './observer.js';
 import { Publisher } from './publish.js';
 
@@ -134,7 +136,7 @@ async function makeParts(settings: Settings, log: Log, database: Database, obser
       clock: Date.now,
       observer,
     },
-    publisher: new Publisher(producer, topics, database),
+    publisher: new Publisher(producer, topics, database, normaliseOf(settings)),
     logBounds: (topic: string, partition: number) => offsets.bounds(topic, partition),
     holder: `${hostname()}/${process.pid}`,
     batchRecords: settings.BATCH_RECORDS,
@@ -167,6 +169,10 @@ function decoderOptions(settings: Settings): Parameters<typeof createDecoder>[0]
     clockAhead: CLOCK_AHEAD * 1_000,
     ...(SCHEMA_REGISTRY_URL === undefined ? {} : { registryUrl: SCHEMA_REGISTRY_URL }),
   };
+}
+
+function normaliseOf({ NORMALISED_TOPIC: topic, SCHEMA_REGISTRY_URL: registryUrl }: Settings): Normalise {
+  return topic === undefined ? normaliseNothing : normaliser(topic, canonicalEncoder({ topic, registryUrl }));
 }
 
 function rulesOf(settings: Settings): EpisodeRules {

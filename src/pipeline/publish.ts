@@ -4,6 +4,7 @@ import type { EpisodeEventDocument, PositionDocument, ReadingDocument } from '..
 import { positionOfReading } from '../twin/ids.js';
 import { markPublished } from '../twin/positions.js';
 import { unpublishedEvents, unpublishedReadings } from '../twin/twin-reads.js';
+import { normaliseNothing, type Normalise } from './normalise.js';
 
 /** Where predictions and events go. Resolves when Kafka has acknowledged all of them. */
 export interface Outlet {
@@ -24,6 +25,7 @@ export class Publisher {
     private readonly outlet: Outlet,
     private readonly topics: OutTopics,
     private readonly database: Database,
+    private readonly normalise: Normalise = normaliseNothing,
   ) {}
 
   async publish(
@@ -35,10 +37,7 @@ export class Publisher {
     const { next, eventSequence } = position;
     if (position.published === next && position.eventsPublished === eventSequence) return position;
     await this.outlet.send(
-      [
-        ...readings.map((row) => predictionRecord(this.topics.predictions, row)),
-        ...events.map((event) => eventRecord(this.topics.anomalies, event)),
-      ],
+      [...(await this.#recordsOf(readings)), ...events.map((event) => eventRecord(this.topics.anomalies, event))],
       signal,
     );
     await markPublished(this.database, position, next, eventSequence);
@@ -48,16 +47,17 @@ export class Publisher {
   /** What lies between `published` and `next` is published from MongoDB: a former owner may not have come to it. */
   async publishBacklog(position: PositionDocument, topic: string, partition: number, signal: AbortSignal) {
     for await (const rows of inGroups(unpublishedReadings(this.database, topic, partition, position)))
-      await this.outlet.send(
-        rows.map((row) => predictionRecord(this.topics.predictions, row)),
-        signal,
-      );
+      await this.outlet.send(await this.#recordsOf(rows), signal);
     for await (const events of inGroups(unpublishedEvents(this.database, position)))
       await this.outlet.send(
         events.map((event) => eventRecord(this.topics.anomalies, event)),
         signal,
       );
     return this.publish(position, [], [], signal);
+  }
+
+  async #recordsOf(rows: readonly ReadingDocument[]): Promise<OutRecord[]> {
+    return [...rows.map((row) => predictionRecord(this.topics.predictions, row)), ...(await this.normalise(rows))];
   }
 }
 

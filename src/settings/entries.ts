@@ -25,11 +25,8 @@ function listOf<T extends z.ZodType<unknown, string>>(item: T, fallback: string)
   return z.string().default(fallback).transform(split).pipe(z.array(item).min(1));
 }
 
-const topicName = (fallback: string) =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,249}$/, 'is not a Kafka topic name')
-    .default(fallback);
+const topic = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'is not a Kafka topic name');
+const topicName = (fallback: string) => topic.default(fallback);
 
 /** Every setting of the service, in the order of the data's way. */
 export const ENTRIES = {
@@ -106,6 +103,11 @@ export const ENTRIES = {
   SENSOR_TOPIC: entry(topicName('sensor-data'), 'topic', 'What the cars sent, bytes untouched, keyed by car id'),
   PREDICTIONS_TOPIC: entry(topicName('model-predictions'), 'topic', 'A score for every reading'),
   ANOMALIES_TOPIC: entry(topicName('car-anomalies'), 'topic', 'Events of anomaly episodes'),
+  NORMALISED_TOPIC: entry(
+    topic.optional(),
+    'topic',
+    'Every stored reading as canonical Avro (schemas/car-reading.avsc), like sensor-data-avro; not set: none',
+  ),
   DEAD_LETTER_TOPIC: entry(topicName('sensor-data-dlq'), 'topic', 'Records that could not be taken, with the reason'),
   TOPIC_PARTITIONS: entry(whole(10, 1, 10_000), 'partitions', 'Partitions of a topic that is created at start'),
   TOPIC_REPLICATION: entry(whole(1, 1, 9), 'replicas', 'Replicas of a topic that is created at start'),
@@ -180,6 +182,8 @@ export const ENTRIES = {
     'Database of the service',
   ),
   HISTORY_RETENTION: entry(whole(90, 0), 'days', 'How long readings are kept; 0 keeps them for ever'),
+  ROLLUP_RETENTION: entry(whole(90, 0), 'days', 'How long five-minute rollups are kept; 0 keeps them for ever'),
+  ROLLUP_HOUR_RETENTION: entry(whole(0, 0), 'days', 'How long hourly rollups are kept; 0 keeps them for ever'),
   BATCH_RECORDS: entry(whole(2_000, 1, 2_000), 'records', 'Most records in one MongoDB transaction'),
   TWIN_CACHE: entry(whole(200_000, 100), 'twins', 'Most twins that one ingest process keeps in memory'),
 

@@ -27,6 +27,7 @@ describe('readSettings', () => {
   it('checks settings against each other', () => {
     expect(messageOf(() => readSettings({ EPISODE_OPEN: '9' }))).toContain('EPISODE_OPEN: is above EPISODE_WINDOW (5)');
     expect(messageOf(() => readSettings({ OFFLINE_AFTER: '5' }))).toContain('OFFLINE_AFTER: is below STALE_AFTER');
+    expect(messageOf(() => readSettings({ NORMALISED_TOPIC: 'sensor-data' }))).toContain('the same as SENSOR_TOPIC');
   });
 
   it('takes an empty variable for one that is not set', () => {

@@ -12,6 +12,9 @@ export class SettingsError extends Error {
   readonly retriable = false;
 }
 
+/** Topics that hold something else than canonical readings. */
+const TOPICS = ['SENSOR_TOPIC', 'PREDICTIONS_TOPIC', 'ANOMALIES_TOPIC', 'DEAD_LETTER_TOPIC'] as const;
+
 const environment = z
   .object(Object.fromEntries(Object.entries(ENTRIES).map(([name, entry]) => [name, entry.schema])))
   .superRefine((values, context) => {
@@ -19,6 +22,9 @@ const environment = z
     const window = values['EPISODE_WINDOW'] as number;
     if (open > window)
       context.addIssue({ code: 'custom', path: ['EPISODE_OPEN'], message: `is above EPISODE_WINDOW (${window})` });
+    for (const other of TOPICS)
+      if (values['NORMALISED_TOPIC'] !== undefined && values['NORMALISED_TOPIC'] === values[other])
+        context.addIssue({ code: 'custom', path: ['NORMALISED_TOPIC'], message: `is the same as ${other}` });
     if ((values['OFFLINE_AFTER'] as number) < (values['STALE_AFTER'] as number))
       context.addIssue({ code: 'custom', path: ['OFFLINE_AFTER'], message: 'is below STALE_AFTER' });
   });

@@ -1,4 +1,5 @@
 import type { Collection, Db, IndexDescription } from 'mongodb';
+import type { Step } from '../telemetry/window.js';
 import type {
   EpisodeDocument,
   EpisodeEventDocument,
@@ -8,6 +9,7 @@ import type {
   TombstoneDocument,
   Twin,
 } from './documents.js';
+import type { RollupDocument, RollupMarkDocument, RollupRunDocument } from './rollup-documents.js';
 
 export interface MetaDocument {
   readonly _id: 'store';
@@ -26,6 +28,10 @@ export interface Collections {
   readonly events: Collection<EpisodeEventDocument>;
   readonly tombstones: Collection<TombstoneDocument>;
   readonly erasures: Collection<ErasureDocument>;
+  readonly rollupsFiveMinutes: Collection<RollupDocument>;
+  readonly rollupsHour: Collection<RollupDocument>;
+  readonly rollupMarks: Collection<RollupMarkDocument>;
+  readonly rollupRuns: Collection<RollupRunDocument>;
   readonly meta: Collection<MetaDocument>;
 }
 
@@ -38,12 +44,20 @@ export function collectionsOf(db: Db): Collections {
     events: db.collection('events'),
     tombstones: db.collection('tombstones'),
     erasures: db.collection('erasures'),
+    rollupsFiveMinutes: db.collection('rollupsFiveMinutes'),
+    rollupsHour: db.collection('rollupsHour'),
+    rollupMarks: db.collection('rollupMarks'),
+    rollupRuns: db.collection('rollupRuns'),
     meta: db.collection('meta'),
   };
 }
 
+export function rollupsOf({ rollupsFiveMinutes, rollupsHour }: Collections, step: Step): Collection<RollupDocument> {
+  return step === 'HOUR' ? rollupsHour : rollupsFiveMinutes;
+}
+
 /**
- * Every index of the database, `readings`' TTL apart. None lies on a field of `twins` that changes with every message:
+ * Every index of the database, those by which documents expire apart. None lies on a field of `twins` that changes with every message:
  * such an index costs as much as the message. The filter field of a partial index is its first key.
  */
 export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readonly IndexDescription[]>> = {
@@ -67,4 +81,9 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
   events: [],
   tombstones: [],
   erasures: [],
+  // Cars in windows are read by their ids; only an erase looks for all of a car.
+  rollupsFiveMinutes: [{ name: 'car_at', key: { car: 1, at: 1 } }],
+  rollupsHour: [{ name: 'car_at', key: { car: 1, at: 1 } }],
+  rollupMarks: [],
+  rollupRuns: [],
 };

@@ -11,6 +11,7 @@ import type {
 } from './documents.js';
 import type { EpisodeWrite } from './episode-writes.js';
 import { readPosition } from './positions.js';
+import { markWindows } from './rollup-marks.js';
 import { StoreFault, hasLabel, isTransactionTooLarge, isWriteConflict, storeFaultOf } from './store-fault.js';
 
 export interface TwinWrite {
@@ -186,6 +187,7 @@ async function movePosition({ collections }: Database, write: BatchWrite, sessio
 async function writeDocuments({ collections }: Database, write: BatchWrite, session: ClientSession): Promise<void> {
   const { readings, twins, episodes, events, erase } = write;
   if (readings.length > 0) await collections.readings.insertMany([...readings], { session, ordered: true });
+  await markWindows({ collections }, write.before._id, readings, session);
   if (twins.length > 0) await writeTwins({ collections }, twins, session);
   if (episodes.length > 0) await collections.anomalies.bulkWrite(episodes.map(episodeOperation), { session });
   if (events.length > 0) await collections.events.insertMany([...events], { session, ordered: true });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient, type Db } from 'mongodb';
 import { SIGNALS } from '../telemetry/signals.js';
+import type { Step } from '../telemetry/window.js';
 import { INDEXES, collectionsOf, type Collections } from './collections.js';
 
 export const SCHEMA_VERSION = 1;
@@ -48,10 +49,15 @@ export function openDatabase(uri: string, name: string, appName: string): Databa
  * Creates collections and indexes, sets the history's retention, and writes or checks the schema version. Safe to run
  * from many processes at once and at every start.
  * @param retentionDays 0 keeps readings for ever
+ * @param rollupDays 0 keeps rollups for ever
  * @throws DatabaseUnfitError when the database was made by a version that this one does not understand, or is a MongoDB by
  *   itself: transactions and change streams need a replica set
  */
-export async function prepareDatabase({ db, collections }: Database, retentionDays: number): Promise<void> {
+export async function prepareDatabase(
+  { db, collections }: Database,
+  retentionDays: number,
+  rollupDays: Readonly<Record<Step, number>> = { FIVE_MINUTES: 0, HOUR: 0 },
+): Promise<void> {
   await checkReplicaSet(db);
   await checkVersion(collections);
   const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
@@ -59,8 +65,13 @@ export async function prepareDatabase({ db, collections }: Database, retentionDa
     if (!existing.has(name)) await createCollection(db, name);
     if (indexes.length > 0) await db.collection(name).createIndexes([...indexes]);
   }
+  // Rollups read windows by time: an index serves that, which also ends the readings where they are to end.
+  if (retentionDays > 0) await dropIndex(db, 'readings', 'at');
   await setRetention(db, 'readings', 'at', retentionDays);
+  if (retentionDays === 0) await collections.readings.createIndex({ at: 1 }, { name: 'at' });
   await setRetention(db, 'events', 'recordedAt', retentionDays);
+  await setRetention(db, 'rollupsFiveMinutes', 'at', rollupDays.FIVE_MINUTES);
+  await setRetention(db, 'rollupsHour', 'at', rollupDays.HOUR);
 }
 
 async function checkReplicaSet(db: Db): Promise<void> {
@@ -108,9 +119,14 @@ async function createCollection(db: Db, name: string): Promise<void> {
 
 /** A TTL index cannot be changed by creating it again: it is dropped when the retention differs. */
 async function setRetention(db: Db, collection: string, field: string, days: number): Promise<void> {
-  const readings = db.collection(collection);
+  const documents = db.collection(collection);
   const seconds = days * 86_400;
-  const present = (await readings.indexes()).find(({ name }) => name === 'retention');
-  if (present && present['expireAfterSeconds'] !== seconds) await readings.dropIndex('retention');
-  if (days > 0) await readings.createIndex({ [field]: 1 }, { name: 'retention', expireAfterSeconds: seconds });
+  const present = (await documents.indexes()).find(({ name }) => name === 'retention');
+  if (present && present['expireAfterSeconds'] !== seconds) await documents.dropIndex('retention');
+  if (days > 0) await documents.createIndex({ [field]: 1 }, { name: 'retention', expireAfterSeconds: seconds });
+}
+
+async function dropIndex(db: Db, collection: string, name: string): Promise<void> {
+  const documents = db.collection(collection);
+  if ((await documents.indexes()).some((index) => index.name === name)) await documents.dropIndex(name);
 }

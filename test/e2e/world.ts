@@ -73,6 +73,7 @@ export class World {
     predictions: `predictions-${this.id}`,
     anomalies: `anomalies-${this.id}`,
     deadLetters: `dlq-${this.id}`,
+    normalised: `normalised-${this.id}`,
   };
   readonly mqttPrefix = `test/${this.id}/`;
   readonly #kafka: Kafka;

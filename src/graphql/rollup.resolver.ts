@@ -1,0 +1,33 @@
+import { Inject } from '@nestjs/common';
+import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import { Car } from './car.model.js';
+import type { Connection } from './connection.js';
+import { FleetModel } from './fleet.model.js';
+import { LOADERS, type Loaders } from './loaders.js';
+import { RollupArgs } from './rollup.args.js';
+import { RollupConnection, type RollupModel } from './rollup.model.js';
+import { rollupsQuery } from './rollups-page.js';
+import { TypedArgs } from './typed-args.js';
+
+@Resolver(() => Car)
+export class CarRollupsResolver {
+  constructor(@Inject(LOADERS) private readonly loaders: Loaders) {}
+
+  @ResolveField(() => RollupConnection, { description: "The car's readings as figures per window, oldest first." })
+  async rollups(
+    @Parent() { id }: Car,
+    @TypedArgs({ type: () => RollupArgs }) args: RollupArgs,
+  ): Promise<Connection<RollupModel>> {
+    return (await this.loaders.rollups.load(rollupsQuery(args, id)))();
+  }
+}
+
+@Resolver(() => FleetModel)
+export class FleetRollupsResolver {
+  constructor(@Inject(LOADERS) private readonly loaders: Loaders) {}
+
+  @ResolveField(() => RollupConnection, { description: "All cars' readings as figures per window, oldest first." })
+  async rollups(@TypedArgs({ type: () => RollupArgs }) args: RollupArgs): Promise<Connection<RollupModel>> {
+    return (await this.loaders.rollups.load(rollupsQuery(args)))();
+  }
+}

@@ -1,0 +1,178 @@
+import type { ClientSession } from 'mongodb';
+import { STEPS, windowsBetween, type Step } from '../telemetry/window.js';
+import { rollupsOf } from '../twin/collections.js';
+import type { Database } from '../twin/database.js';
+import type { CarRollupDocument, FleetRollupDocument, RollupMarkDocument } from '../twin/rollup-documents.js';
+import { markWindows, windowId } from '../twin/rollup-marks.js';
+import { Tallies, Tally } from './tally.js';
+import { carRollupId, carsOfRun, fleetRollups, tallyReadings, under, windowEnd } from './windows-read.js';
+
+/** How long a run may be under way before it counts as given up; ms. */
+const GIVEN_UP = 3_600_000;
+/** How long a replaced run stays for whoever is reading it; ms. */
+const STILL_READ = 60_000;
+const GROUP = 500;
+
+export interface RollUpContext {
+  readonly database: Database;
+  /** ms */
+  readonly now: number;
+  /** A name that no other run has. */
+  readonly run: string;
+  /** Windows that begin before this have lost what they were computed from, or are about to; ms. */
+  readonly keptBefore: number;
+}
+
+/**
+ * Computes the rollups of a window and takes its marks off, both or neither. A run's documents are written beside those of
+ * the run before; one transaction then makes it the window's, if the marks are still the ones that were seen. So whoever
+ * dies or is overtaken on the way changed nothing, and what comes in meanwhile leaves a mark.
+ * @returns false when the window has to be computed again
+ */
+export async function rollUp(
+  step: Step,
+  start: number,
+  marks: readonly RollupMarkDocument[],
+  context: RollUpContext,
+): Promise<boolean> {
+  const { database, now, run, keptBefore } = context;
+  const before = (await fleetRollups(database, step, [start])).get(start) ?? null;
+  if (before && start < keptBefore) {
+    const fleet = await fleetOf(database, step, before);
+    return switchRun(step, { ...fleet, computedAt: new Date(now) }, before, marks, context);
+  }
+  const runId = `${step}/${windowId(start)}/${run}`;
+  await database.collections.rollupRuns.insertOne({
+    _id: runId,
+    at: new Date(start),
+    dueAt: new Date(now + GIVEN_UP),
+  });
+  const cars = step === 'HOUR' ? await carsOfHour(database, start) : await carsOfReadings(database, start);
+  const fleet = await writeCars(step, start, cars, context);
+  return switchRun(step, fleet, before, marks, context);
+}
+
+/** Removes the documents of runs that were replaced or given up. */
+export async function sweepRuns(database: Database, now: number): Promise<void> {
+  const { rollupRuns } = database.collections;
+  for (const { _id } of await rollupRuns.find({ dueAt: { $lte: new Date(now) } }).toArray()) {
+    const [step, ...rest] = _id.split('/');
+    await rollupsOf(database.collections, step === 'HOUR' ? 'HOUR' : 'FIVE_MINUTES').deleteMany({
+      _id: under(rest.join('/')),
+    });
+    await rollupRuns.deleteOne({ _id });
+  }
+}
+
+async function carsOfReadings(database: Database, start: number): Promise<Tallies<string>> {
+  const stretch = { from: start, to: windowEnd(start, 'FIVE_MINUTES') };
+  return (await tallyReadings(database, stretch)).get(start) ?? new Tallies<string>();
+}
+
+/** An hour is put together from its five-minute windows; one that was never computed, from its readings. */
+async function carsOfHour(database: Database, start: number): Promise<Tallies<string>> {
+  const cars = new Tallies<string>();
+  const parts = windowsBetween(start, start + STEPS.HOUR, 'FIVE_MINUTES');
+  const computed = await fleetRollups(database, 'FIVE_MINUTES', parts);
+  for (const part of parts) {
+    const window = computed.get(part);
+    if (window) {
+      for await (const document of carsOfRun(database, 'FIVE_MINUTES', window))
+        if ('car' in document) cars.of(document.car).addFigures(document);
+    } else
+      for (const [car, tally] of (await carsOfReadings(database, part)).entries())
+        cars.of(car).addFigures(tally.figures());
+  }
+  return cars;
+}
+
+async function writeCars(
+  step: Step,
+  start: number,
+  cars: Tallies<string>,
+  { database, run, now }: RollUpContext,
+): Promise<FleetRollupDocument> {
+  const fleet = new Tally();
+  let group: CarRollupDocument[] = [];
+  let count = 0;
+  const at = new Date(start);
+  const write = async () => {
+    if (group.length > 0) await rollupsOf(database.collections, step).insertMany(group);
+    group = [];
+  };
+  for (const [car, tally] of cars.entries()) {
+    const figures = tally.figures();
+    fleet.addFigures(figures);
+    count += 1;
+    if (group.push({ _id: carRollupId(start, run, car), car, at, ...figures }) === GROUP) await write();
+  }
+  await write();
+  return { _id: windowId(start), at, run, cars: count, computedAt: new Date(now), ...fleet.figures() };
+}
+
+/** The fleet anew from the cars that a window keeps: one of them may have been erased. */
+async function fleetOf(
+  database: Database,
+  step: Step,
+  { _id, at, run, computedAt }: FleetRollupDocument,
+): Promise<FleetRollupDocument> {
+  const fleet = new Tally();
+  let cars = 0;
+  for await (const document of carsOfRun(database, step, { at, run })) {
+    fleet.addFigures(document);
+    cars += 1;
+  }
+  return { _id, at, run, cars, computedAt, ...fleet.figures() };
+}
+
+class Overtaken extends Error {}
+
+async function switchRun(
+  step: Step,
+  fleet: FleetRollupDocument,
+  before: FleetRollupDocument | null,
+  marks: readonly RollupMarkDocument[],
+  { database, now }: RollUpContext,
+): Promise<boolean> {
+  const { collections, client } = database;
+  const work = async (session: ClientSession) => {
+    await takeMarks(database, marks, session);
+    if (before?.run !== fleet.run) await noteRuns(database, step, fleet, before, now, session);
+    await rollupsOf(collections, step).replaceOne({ _id: fleet._id }, fleet, { upsert: true, session });
+    if (step === 'FIVE_MINUTES') await markWindows(database, 'rollup', [fleet], session, 'HOUR');
+  };
+  try {
+    await client.withSession((session) => session.withTransaction(() => work(session)));
+    return true;
+  } catch (error) {
+    if (error instanceof Overtaken) return false;
+    throw error;
+  }
+}
+
+/** @throws Overtaken when one of the marks was renewed or taken since it was seen */
+async function takeMarks(
+  { collections }: Database,
+  marks: readonly RollupMarkDocument[],
+  session: ClientSession,
+): Promise<void> {
+  const operations = marks.map(({ _id, stamp }) => ({ deleteOne: { filter: { _id, stamp } } }));
+  const { deletedCount } = await collections.rollupMarks.bulkWrite(operations, { session });
+  if (deletedCount < marks.length) throw new Overtaken();
+}
+
+/** This run is no longer one to be removed; the one before is. */
+async function noteRuns(
+  { collections }: Database,
+  step: Step,
+  { _id, at, run }: FleetRollupDocument,
+  before: FleetRollupDocument | null,
+  now: number,
+  session: ClientSession,
+): Promise<void> {
+  const { deletedCount } = await collections.rollupRuns.deleteOne({ _id: `${step}/${_id}/${run}` }, { session });
+  if (deletedCount === 0) throw new Overtaken();
+  if (!before) return;
+  const replaced = { _id: `${step}/${_id}/${before.run}`, at, dueAt: new Date(now + STILL_READ) };
+  await collections.rollupRuns.insertOne(replaced, { session });
+}

@@ -1,0 +1,140 @@
+import type { Filter } from 'mongodb';
+import { STEPS, windowStart, type Step } from '../telemetry/window.js';
+import { rollupsOf } from '../twin/collections.js';
+import type { Database } from '../twin/database.js';
+import type { ReadingDocument } from '../twin/documents.js';
+import type {
+  CarRollupDocument,
+  FleetRollupDocument,
+  RollupDocument,
+  RollupMarkDocument,
+} from '../twin/rollup-documents.js';
+import { markId, windowId } from '../twin/rollup-marks.js';
+import { Tallies, type Tally } from './tally.js';
+
+/** Ids in one `$in`. */
+const GROUP = 500;
+/** Documents that come at once: what else the process does waits for so many at most. */
+const BATCH = 1_000;
+
+/** An answer would have to be made from more readings than it may. */
+export class TooManyReadings extends Error {
+  override readonly name = 'TooManyReadings';
+}
+
+/** What an answer may cost. */
+export interface ReadLimits {
+  /** ms that the database may take for a stretch of readings */
+  readonly time: number;
+  /** Readings of one stretch. */
+  readonly readings: number;
+}
+
+export const carRollupId = (start: number, run: string, car: string) => `${windowId(start)}/${run}/${car}`;
+
+/** All documents whose id begins with `prefix/`: the sign behind `/` is `0`. */
+export const under = (prefix: string) => ({ $gt: `${prefix}/`, $lt: `${prefix}0` });
+
+/** Marks of windows that begin at or after `from` and before `to`, in the order of time; ms. */
+export function marksBetween(
+  { collections }: Database,
+  step: Step,
+  from: number,
+  to: number,
+): Promise<RollupMarkDocument[]> {
+  const filter = { _id: { $gte: markId(step, from, ''), $lt: markId(step, to, '') } };
+  return collections.rollupMarks.find(filter).sort({ _id: 1 }).toArray();
+}
+
+/** The windows' fleet documents by start; those that were never computed are missing. */
+export async function fleetRollups(
+  { collections }: Database,
+  step: Step,
+  starts: readonly number[],
+): Promise<Map<number, FleetRollupDocument>> {
+  const found = new Map<number, FleetRollupDocument>();
+  for (let first = 0; first < starts.length; first += GROUP) {
+    const ids = starts.slice(first, first + GROUP).map(windowId);
+    for (const document of await rollupsOf(collections, step)
+      .find({ _id: { $in: ids } })
+      .toArray())
+      if ('run' in document) found.set(document.at.getTime(), document);
+  }
+  return found;
+}
+
+/** The documents of one car in windows that are computed, by start. */
+export async function carRollups(
+  { collections }: Database,
+  step: Step,
+  car: string,
+  windows: readonly FleetRollupDocument[],
+): Promise<Map<number, CarRollupDocument>> {
+  const found = new Map<number, CarRollupDocument>();
+  for (let first = 0; first < windows.length; first += GROUP) {
+    const ids = windows.slice(first, first + GROUP).map(({ at, run }) => carRollupId(at.getTime(), run, car));
+    for (const document of await rollupsOf(collections, step)
+      .find({ _id: { $in: ids } })
+      .toArray())
+      if ('car' in document) found.set(document.at.getTime(), document);
+  }
+  return found;
+}
+
+/** The cars of a window that is computed. */
+export function carsOfRun(
+  { collections }: Database,
+  step: Step,
+  { at, run }: Pick<FleetRollupDocument, 'at' | 'run'>,
+): AsyncIterable<RollupDocument> {
+  const filter = { _id: under(`${windowId(at.getTime())}/${run}`) };
+  return rollupsOf(collections, step).find(filter, { batchSize: BATCH });
+}
+
+/**
+ * The readings of a stretch of time, tallied by five-minute window and car.
+ * @param car all cars when not given
+ * @throws TooManyReadings
+ */
+export async function tallyReadings(
+  { collections }: Database,
+  { from, to }: { from: number; to: number },
+  car?: string,
+  limits?: ReadLimits,
+): Promise<Map<number, Tallies<string>>> {
+  const windows = new Map<number, Tallies<string>>();
+  const at = { $gte: new Date(from), $lt: new Date(to) };
+  const filter: Filter<ReadingDocument> = car === undefined ? { at } : { car, at };
+  const projection = {
+    _id: 0,
+    car: 1,
+    at: 1,
+    signals: 1,
+    'score.value': 1,
+    'score.threshold': 1,
+    'score.anomalous': 1,
+  };
+  const options = { projection, batchSize: BATCH, ...(limits ? { maxTimeMS: limits.time } : {}) };
+  let left = limits?.readings ?? Number.POSITIVE_INFINITY;
+  for await (const row of collections.readings.find(filter, options)) {
+    if (left-- === 0) throw new TooManyReadings(`more than ${limits?.readings} readings in one stretch`);
+    const start = windowStart(row.at.getTime(), 'FIVE_MINUTES');
+    const cars = windows.get(start) ?? new Tallies<string>();
+    windows.set(start, cars);
+    cars.of(row.car).addReading(row);
+  }
+  return windows;
+}
+
+/** The end of a window, not included; ms. */
+export const windowEnd = (start: number, step: Step) => start + STEPS[step];
+
+/** The figures of all cars together, out of those of each. */
+export function mergeInto(fleet: Tally, cars: Tallies<string>): number {
+  let count = 0;
+  for (const [, tally] of cars.entries()) {
+    fleet.addFigures(tally.figures());
+    count += 1;
+  }
+  return count;
+}

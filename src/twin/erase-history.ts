@@ -1,0 +1,47 @@
+import type { ClientSession } from 'mongodb';
+import type { Step } from '../telemetry/window.js';
+import type { Database } from './database.js';
+import { rollupsOf } from './collections.js';
+import { markWindows } from './rollup-marks.js';
+
+/** Documents that go in one transaction. */
+const ROWS = 500;
+
+/**
+ * Removes a car's readings and rollups piece by piece, each piece in one transaction with the marks of its windows: the
+ * fleet's rollups follow. Safe to repeat.
+ * @param before event time, not included
+ * @param by see `markWindows`
+ */
+export async function eraseHistory(database: Database, car: string, before: Date, by: string): Promise<void> {
+  while (await erasePiece(database, car, before, by));
+  for (const step of ['FIVE_MINUTES', 'HOUR'] as const) while (await eraseRollups(database, step, car, before, by));
+}
+
+async function erasePiece(database: Database, car: string, before: Date, by: string): Promise<boolean> {
+  const { readings } = database.collections;
+  const options = { projection: { _id: 1, at: 1 }, limit: ROWS } as const;
+  const rows = await readings.find({ car, at: { $lt: before } }, options).toArray();
+  if (rows.length === 0) return false;
+  await inTransaction(database, async (session) => {
+    await readings.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { session });
+    await markWindows(database, by, rows, session);
+  });
+  return true;
+}
+
+async function eraseRollups(database: Database, step: Step, car: string, before: Date, by: string): Promise<boolean> {
+  const rollups = rollupsOf(database.collections, step);
+  const options = { projection: { _id: 1, at: 1 }, limit: ROWS } as const;
+  const rows = await rollups.find({ car, at: { $lt: before } }, options).toArray();
+  if (rows.length === 0) return false;
+  await inTransaction(database, async (session) => {
+    await rollups.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { session });
+    await markWindows(database, by, rows, session, step);
+  });
+  return true;
+}
+
+function inTransaction(database: Database, work: (session: ClientSession) => Promise<void>): Promise<void> {
+  return database.client.withSession((session) => session.withTransaction(() => work(session)));
+}
