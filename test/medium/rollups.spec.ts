@@ -227,7 +227,7 @@ describe.each(databaseServers())('rollups on $name', (server) => {
   });
 
   it('any order and any repetition of the same readings ends in the same rollups', async () => {
-    const readings = [0, 0.5, 3, 5, 7, 58, 61, 119].flatMap((minute, index) => [
+    const readings = [0, 0.5, 1, 1.5, 2, 3, 4, 5, 7, 58, 61, 119].flatMap((minute, index) => [
       at(minute, 10.1 + index * 7.3),
       at(minute, 0.1 * index, `car${2 + (index % 2)}`),
     ]);
