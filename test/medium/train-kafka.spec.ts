@@ -10,6 +10,7 @@ import { kafkaClient, type KafkaOptions } from '../../src/kafka/client.js';
 import { simulateFleet, type CarMessage } from '../../src/simulator/fleet.js';
 import { writeFileOf } from '../../src/simulator/write-file.js';
 import { encodeMessage } from '../../src/simulator/wire.js';
+import type { Reading } from '../../src/telemetry/reading.js';
 import { kafkaReadings, type KafkaWindow, type LogProgress } from '../../src/training/kafka-readings.js';
 
 const brokers = (process.env['KAFKA_BROKERS'] ?? '').split(',');
@@ -45,7 +46,8 @@ async function withAdmin<T>(use: (admin: ReturnType<ReturnType<typeof kafkaClien
 async function send(messages: Message[]): Promise<void> {
   const producer = kafkaClient(kafka).kafka.producer();
   await producer.connect();
-  await producer.send({ topic, messages });
+  for (let at = 0; at < messages.length; at += 1_000)
+    await producer.send({ topic, messages: messages.slice(at, at + 1_000) });
   await producer.disconnect();
 }
 
@@ -63,6 +65,12 @@ function readingsFrom(window: Partial<KafkaWindow>, signal = new AbortController
   const whole = { topic, since: null, offsets: new Map<number, number>(), take: Infinity, groupId };
   const onProgress = (one: LogProgress) => progress.push(one);
   return { readings: kafkaReadings({ ...whole, ...window }, { kafka, decoder, onProgress, signal }), progress };
+}
+
+async function collected(readings: AsyncIterable<Reading>): Promise<Reading[]> {
+  const all: Reading[] = [];
+  for await (const reading of readings) all.push(reading);
+  return all;
 }
 
 async function train(...args: string[]): Promise<void> {
@@ -113,18 +121,18 @@ describe('kafkaReadings', () => {
     await send(messages.map(recordOf));
     const since = messages[1_500]?.at ?? NaN;
     const { readings } = readingsFrom({ since });
-    const later = await Array.fromAsync(readings);
+    const later = await collected(readings);
     expect(later.length).toBe(messages.filter(({ at }) => at >= since).length);
     const ends = await withAdmin((admin) => admin.fetchTopicOffsets(topic));
     const offsets = new Map(ends.map(({ partition, high }) => [partition, Number(high) - 2]));
-    expect((await Array.fromAsync(readingsFrom({ offsets }).readings)).length).toBe(6);
-    expect((await Array.fromAsync(readingsFrom({ take: 17 }).readings)).length).toBe(17);
+    expect((await collected(readingsFrom({ offsets }).readings)).length).toBe(6);
+    expect((await collected(readingsFrom({ take: 17 }).readings)).length).toBe(17);
   });
 
   it('counts the records that the decoder rejects, and leaves no group behind', async () => {
     await send([...fleet(50).map(recordOf), { key: 'car-1', value: 'no JSON' }]);
     const { readings, progress } = readingsFrom({});
-    expect((await Array.fromAsync(readings)).length).toBe(50);
+    expect((await collected(readings)).length).toBe(50);
     expect(progress.at(-1)).toMatchObject({ records: 51, rejected: 1 });
     const { groups } = await withAdmin((admin) => admin.listGroups());
     expect(groups.map((group) => group.groupId)).not.toContain(groupId);
