@@ -134,15 +134,15 @@ async function give(
   ranges: Map<number, Range>,
   handover: Handover<readonly SourceRecord[]>,
 ) {
-  const { batch, heartbeat, pause } = payload;
+  const { batch } = payload;
   const range = ranges.get(batch.partition);
-  if (range === undefined) return void pause();
+  if (range === undefined) return void payload.pause();
   // What is fetched before `seek` takes effect, or again after the group was joined anew, begins too early.
   const records = recordBatchOf(batch).records.filter(({ offset }) => offset >= range.next && offset < range.end);
   range.next = Math.max(range.next, Number(batch.lastOffset()) + 1);
   if (range.next >= range.end) {
     ranges.delete(batch.partition);
-    pause();
+    payload.pause();
   }
-  await handover.give(records, heartbeat);
+  await handover.give(records, () => payload.heartbeat());
 }
