@@ -47,21 +47,27 @@ export class RowSample {
     }
   }
 
+  /** Hands the rows out, and is empty: they are not held twice. */
   taken(order: RowOrder): Rows {
     const keys = order === 'arrival' ? this.#arrivals : this.#lots;
     const slots = this.#heap.slice(0, this.count).sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0));
-    const values = new Float64Array(this.count * FEATURE_COUNT);
+    const count = this.count;
+    const values = new Float64Array(count * FEATURE_COUNT);
     slots.forEach((slot, place) => {
       const start = slot * FEATURE_COUNT;
       values.set(this.#values.subarray(start, start + FEATURE_COUNT), place * FEATURE_COUNT);
     });
-    return { count: this.count, values };
+    this.#values = new Float64Array(0);
+    this.count = 0;
+    return { count, values };
   }
 
   #put(row: Float64Array, lot: number, slot: number): void {
     const start = slot * FEATURE_COUNT;
     if (start >= this.#values.length) {
-      const larger = new Float64Array(Math.min(this.#values.length * 2, this.#capacity * FEATURE_COUNT));
+      const larger = new Float64Array(
+        Math.min(Math.max(FIRST_ROOM * FEATURE_COUNT, this.#values.length * 2), this.#capacity * FEATURE_COUNT),
+      );
       larger.set(this.#values);
       this.#values = larger;
     }

@@ -23,10 +23,10 @@ export interface TrainingSet {
 }
 
 /**
- * The most rows that are kept for a use, 115 MB in all: what bounds the memory, however many readings there are. Beyond
+ * The most rows that are kept for a use, 75 MB in all: what bounds the memory, however many readings there are. Beyond
  * them more rows of the same kind change a network of 2,600 weights no more; what is kept is drawn evenly from all.
  */
-const CAPACITY: Readonly<Record<Use, number>> = { fit: 200_000, stop: 100_000, threshold: 100_000 };
+const CAPACITY: Readonly<Record<Use, number>> = { fit: 130_000, stop: 65_000, threshold: 65_000 };
 
 /** After a failure the memory needs this many readings to forget it. */
 const FORGETS = 20;
