@@ -13,6 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'mqtt-bridge': ['kafka', 'telemetry', 'log', 'health', 'metrics'],
   decode: ['telemetry'],
   score: ['telemetry', 'simulator', 'log', 'kafka'],
+  training: ['telemetry', 'kafka', 'decode'],
   twin: ['telemetry', 'health'],
   pipeline: ['telemetry', 'kafka', 'decode', 'score', 'twin', 'log', 'metrics', 'health'],
   rollup: ['telemetry', 'twin', 'log'],

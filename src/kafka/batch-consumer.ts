@@ -189,7 +189,8 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   }
 }
 
-function recordBatchOf(batch: Batch): Omit<RecordBatch, 'generation' | 'signal'> {
+/** What kafkajs fetched, in the form that the stages take. */
+export function recordBatchOf(batch: Batch): Omit<RecordBatch, 'generation' | 'signal'> {
   const records = batch.messages.map(
     ({ offset, timestamp, key, value, headers }): SourceRecord => ({
       offset: Number(offset),

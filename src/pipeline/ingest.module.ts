@@ -161,7 +161,8 @@ function kafkaOptions(settings: Settings, log: Log): KafkaOptions {
   return { brokers: settings.KAFKA_BROKERS, clientId: settings.KAFKA_CLIENT_ID, log };
 }
 
-function decoderOptions(settings: Settings): Parameters<typeof createDecoder>[0] {
+/** As the service decodes, so does whoever reads the same topic. */
+export function decoderOptions(settings: Settings): Parameters<typeof createDecoder>[0] {
   const { SENSOR_FORMAT, MAX_BODY, CLOCK_AHEAD, SCHEMA_REGISTRY_URL } = settings;
   return {
     format: SENSOR_FORMAT,

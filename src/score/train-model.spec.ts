@@ -18,6 +18,7 @@ const options = {
   source: 'a test',
   command: 'none',
   seed: 5,
+  order: 'arrival' as const,
   epochs: 3,
   quantile: 0.995,
   onEpoch: (): void => undefined,

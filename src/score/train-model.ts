@@ -9,6 +9,7 @@ import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js
 import { normaliserOf, type Normaliser } from './normaliser.js';
 import { loadTensorflowForTraining, type Tensorflow } from './tensorflow.js';
 import { shareAbove } from './quality.js';
+import type { RowOrder } from './row-sample.js';
 import { gatherTrainingSet, type Rows } from './training-set.js';
 
 export interface TrainOptions {
@@ -18,6 +19,8 @@ export interface TrainOptions {
   /** The command that makes this model again. */
   readonly command: string;
   readonly seed: number;
+  /** Of the rows: drawn where the cars are not interleaved the same way each time. */
+  readonly order: RowOrder;
   readonly epochs: number;
   /** The part of the normal readings that stays at or below the threshold. */
   readonly quantile: number;
@@ -39,7 +42,7 @@ export async function trainModel(
 ): Promise<ModelFolder> {
   const { name, seed, epochs, onEpoch, say } = options;
   const golden = new Map<string, Reading[]>();
-  const set = await gatherTrainingSet(withGolden(readings, golden));
+  const set = await gatherTrainingSet(withGolden(readings, golden), options.order);
   say(`${set.readings} readings of ${set.cars} cars (${set.leftOut} left out); ${set.fit.count} rows to fit`);
   const { tf, backend } = await loadTensorflowForTraining();
   say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);

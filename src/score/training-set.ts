@@ -2,15 +2,12 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Reading } from '../telemetry/reading.js';
 import { FEATURE_COUNT, readFeatures } from './features.js';
 import { newState } from './memory.js';
+import { Lots, RowSample, type RowOrder, type Rows } from './row-sample.js';
+
+export type { Rows };
 
 /** What a car's rows are used for; a car's rows all go the same way, so that every judgement is on cars never trained on. */
 export type Use = 'fit' | 'stop' | 'threshold';
-
-/** Rows of features, NaN where missing. */
-export interface Rows {
-  readonly count: number;
-  readonly values: Float64Array;
-}
 
 export interface TrainingSet {
   readonly fit: Rows;
@@ -25,6 +22,12 @@ export interface TrainingSet {
   readonly hash: string;
 }
 
+/**
+ * The most rows that are kept for a use, 75 MB in all: what bounds the memory, however many readings there are. Beyond
+ * them more rows of the same kind change a network of 2,600 weights no more; what is kept is drawn evenly from all.
+ */
+const CAPACITY: Readonly<Record<Use, number>> = { fit: 130_000, stop: 65_000, threshold: 65_000 };
+
 /** After a failure the memory needs this many readings to forget it. */
 const FORGETS = 20;
 
@@ -36,10 +39,21 @@ export class TooLittleDataError extends Error {
 /**
  * Folds readings (of many cars, interleaved, each car's in order) into rows of features. Failed readings are left out, and
  * so are those after them in which the car's memory still knows the failure; unlabelled ones count as healthy.
+ * Memory is bounded by CAPACITY and the number of cars.
+ *
+ * @param order of the rows: drawn where the cars are not interleaved the same way each time
+ * @throws TooLittleDataError
  */
-export async function gatherTrainingSet(readings: Iterable<Reading> | AsyncIterable<Reading>): Promise<TrainingSet> {
+export async function gatherTrainingSet(
+  readings: Iterable<Reading> | AsyncIterable<Reading>,
+  order: RowOrder,
+): Promise<TrainingSet> {
   const cars = new Map<string, CarInTraining>();
-  const rows = { fit: new GrowingRows(), stop: new GrowingRows(), threshold: new GrowingRows() };
+  const rows = {
+    fit: new RowSample(CAPACITY.fit),
+    stop: new RowSample(CAPACITY.stop),
+    threshold: new RowSample(CAPACITY.threshold),
+  };
   const row = new Float64Array(FEATURE_COUNT);
   let count = 0;
   let leftOut = 0;
@@ -48,25 +62,30 @@ export async function gatherTrainingSet(readings: Iterable<Reading> | AsyncItera
     count++;
     car.state = readFeatures(reading, car.state, row, 0);
     car.healthyFor = reading.label === true ? 0 : car.healthyFor + 1;
+    const lot = car.lots.next();
     if (car.healthyFor < FORGETS) leftOut++;
-    else rows[car.use].push(row);
+    else rows[car.use].offer(row, lot);
   }
-  const { fit, stop, threshold } = rows;
   for (const [use, { count: have }] of Object.entries(rows)) {
     if (have < 100) throw new TooLittleDataError(`${count} readings of ${cars.size} cars leave ${have} rows to ${use}`);
   }
-  const taken = { fit: fit.taken(), stop: stop.taken(), threshold: threshold.taken() };
+  const taken = {
+    fit: rows.fit.taken(order),
+    stop: rows.stop.taken(order),
+    threshold: rows.threshold.taken(order),
+  };
   return { ...taken, readings: count, cars: cars.size, leftOut, hash: hashOf(taken.fit) };
 }
 
 interface CarInTraining {
   readonly use: Use;
+  readonly lots: Lots;
   state: readonly number[];
   healthyFor: number;
 }
 
 function known(cars: Map<string, CarInTraining>, id: string): CarInTraining {
-  const car = cars.get(id) ?? { use: useOf(id), state: newState(), healthyFor: Infinity };
+  const car = cars.get(id) ?? { use: useOf(id), lots: new Lots(id), state: newState(), healthyFor: Infinity };
   cars.set(id, car);
   return car;
 }
@@ -80,24 +99,4 @@ function useOf(car: string): Use {
 function hashOf({ values }: Rows): string {
   const hash: Hash = createHash('sha256');
   return hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)).digest('hex');
-}
-
-class GrowingRows {
-  #values = new Float64Array(1_024 * FEATURE_COUNT);
-  count = 0;
-
-  push(row: Float64Array): void {
-    const start = this.count * FEATURE_COUNT;
-    if (start + FEATURE_COUNT > this.#values.length) {
-      const larger = new Float64Array(this.#values.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values.set(row, start);
-    this.count++;
-  }
-
-  taken(): Rows {
-    return { count: this.count, values: this.#values.subarray(0, this.count * FEATURE_COUNT) };
-  }
 }
