@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type * as tfjs from '@tensorflow/tfjs';
 import { FEATURES, FEATURE_COUNT } from './features.js';
 import { seeded, shuffled } from './seeded.js';
@@ -77,6 +78,8 @@ export async function fitAutoencoder(
     const loss = await runEpoch(tf, model, fit, random, options, true);
     const judged = await runEpoch(tf, model, heldOut, seeded(heldOutSeed), options, false);
     const better = judged < best * 0.999;
+    // Training never waits for anything: without a turn for the event loop no signal (Ctrl-C) would be heard until its end.
+    await setImmediate();
     options.onEpoch({ epoch, loss, heldOut: judged, best: better });
     since = better ? 0 : since + 1;
     if (better) {
