@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { databaseCommand, eraseCommand, rollupsCommand } from './database.js';
 import { demoCommand } from './demo.js';
+import { evaluateCommand } from './evaluate.js';
 import { serveCommand } from './serve.js';
 import { settingsCommand } from './settings.js';
 import { simulateCommand } from './simulate.js';
@@ -15,6 +16,7 @@ const program = new Command('fleet-twin')
   .addCommand(demoCommand())
   .addCommand(simulateCommand())
   .addCommand(trainCommand())
+  .addCommand(evaluateCommand())
   .addCommand(databaseCommand())
   .addCommand(eraseCommand())
   .addCommand(rollupsCommand())

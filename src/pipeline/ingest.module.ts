@@ -176,7 +176,8 @@ function normaliseOf({ NORMALISED_TOPIC: topic, SCHEMA_REGISTRY_URL: registryUrl
   return topic === undefined ? normaliseNothing : normaliser(topic, canonicalEncoder({ topic, registryUrl }));
 }
 
-function rulesOf(settings: Settings): EpisodeRules {
+/** When episodes open, change and clear, as the settings have it. */
+export function rulesOf(settings: Settings): EpisodeRules {
   return {
     window: settings.EPISODE_WINDOW,
     open: settings.EPISODE_OPEN,

@@ -40,7 +40,8 @@ export function* trainingCars({ seed, cars, messages }: TrainingCars): Generator
   }
 }
 
-function readingOf({ car, at, signals, label }: CarMessage, noise: number, random: Random): Reading {
+/** @param noise standard deviation of the measured signals, as a part of the value */
+export function readingOf({ car, at, signals, label }: CarMessage, noise: number, random: Random): Reading {
   const sent = noise === 0 ? signals : { ...signals };
   if (noise > 0) for (const name of NOISY) sent[name] = (sent[name] ?? 0) * (1 + noise * normal(random));
   if (noise > 0) for (const name of WHOLE) sent[name] = Math.round(sent[name] ?? 0);
