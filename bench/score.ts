@@ -51,7 +51,7 @@ async function measureNetwork(by: 'dense' | 'native' | 'wasm'): Promise<void> {
   await close();
 }
 
-type Run = (inputs: Float32Array<ArrayBuffer>, rows: number) => Promise<unknown> | unknown;
+type Run = (inputs: Float32Array<ArrayBuffer>, rows: number) => unknown;
 
 async function networkOf(
   by: 'dense' | 'native' | 'wasm',
@@ -81,7 +81,7 @@ async function measure(scorer: LoadedScorer, size: number): Promise<Measured> {
   return timed(size, once);
 }
 
-async function timed(size: number, once: () => Promise<unknown> | unknown): Promise<Measured> {
+async function timed(size: number, once: () => unknown): Promise<Measured> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const start = performance.now();
