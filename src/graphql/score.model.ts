@@ -37,6 +37,12 @@ export class Score {
   @Field(() => Boolean, { description: 'Whether value lies above threshold.' })
   readonly anomalous!: boolean;
 
+  @Field(() => Float, {
+    nullable: true,
+    description: 'The share of normal readings that score lower, 0..1; null where the model did not say.',
+  })
+  readonly worseThan?: number;
+
   @Field(() => String, { description: 'name@version of the model.' })
   readonly model!: string;
 

@@ -124,8 +124,7 @@ function optionalFields({ label, skewedAt }: Reading): Pick<ReadingDocument, 'la
 
 function scoreFields(scored: Scored | null): Pick<ReadingDocument, 'score' | 'unscored'> {
   if (scored?.kind !== 'scored') return { unscored: scored?.reason ?? 'no score' };
-  const { value, threshold, anomalous, model, topSignals } = scored.score;
-  return { score: { value, threshold, anomalous, model, topSignals } };
+  return { score: scored.score };
 }
 
 /** One write for each car that the batch changed, with the revision that the batch started from. */

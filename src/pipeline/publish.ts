@@ -70,6 +70,7 @@ export function predictionRecord(topic: string, row: ReadingDocument): OutRecord
     score: row.score?.value ?? null,
     threshold: row.score?.threshold ?? null,
     anomalous: row.score?.anomalous ?? null,
+    worseThan: row.score?.worseThan ?? null,
     model: row.score?.model ?? null,
     topSignals: row.score?.topSignals ?? [],
     ...(row.unscored === undefined ? {} : { unscored: row.unscored }),

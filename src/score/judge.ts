@@ -1,6 +1,7 @@
 import type { Score, SignalShare } from '../telemetry/score.js';
 import type { SignalName } from '../telemetry/signals.js';
 import type { ModelMetadata } from './model-folder.js';
+import { standingOf } from './standing.js';
 
 const TOP = 3;
 
@@ -9,6 +10,7 @@ export class Judge {
   readonly size: number;
   readonly #model: string;
   readonly #threshold: number;
+  readonly #normalScores: ModelMetadata['normalScores'] | undefined;
   readonly #limit: number;
   readonly #mean: Float64Array;
   readonly #scale: Float64Array;
@@ -19,10 +21,11 @@ export class Judge {
   readonly #signalOf: Uint8Array;
   readonly #shares: Float64Array;
 
-  constructor({ features, name, version, threshold, inputLimit }: JudgeRules) {
+  constructor({ features, name, version, threshold, inputLimit, normalScores }: JudgeRules) {
     this.size = features.length;
     this.#model = `${name}@${version}`;
     this.#threshold = threshold;
+    this.#normalScores = normalScores;
     this.#limit = inputLimit;
     this.#mean = Float64Array.from(features, ({ mean }) => mean);
     this.#scale = Float64Array.from(features, ({ scale }) => scale);
@@ -77,6 +80,7 @@ export class Judge {
       value: worst,
       threshold,
       anomalous: worst > threshold,
+      ...(this.#normalScores && { worseThan: standingOf(worst, this.#normalScores) }),
       model: this.#model,
       topSignals: this.#top(shares, total),
     };
@@ -97,4 +101,5 @@ export class Judge {
   }
 }
 
-export type JudgeRules = Pick<ModelMetadata, 'features' | 'name' | 'version' | 'threshold' | 'inputLimit'>;
+export type JudgeRules = Pick<ModelMetadata, 'features' | 'name' | 'version' | 'threshold' | 'inputLimit'> &
+  Partial<Pick<ModelMetadata, 'normalScores'>>;

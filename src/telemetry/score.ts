@@ -14,6 +14,8 @@ export interface Score {
   readonly threshold: number;
   /** value > threshold */
   readonly anomalous: boolean;
+  /** The share of normal readings that score lower, 0..1; not there where the model does not know. */
+  readonly worseThan?: number;
   /** `name@version` of the model. */
   readonly model: string;
   /** The up to three signals that the error comes from, largest share first. */

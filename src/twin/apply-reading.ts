@@ -144,6 +144,7 @@ function episodeStateOf(twin: Twin) {
 }
 
 function twinScoreOf(score: Score): TwinScore {
-  const { value, threshold, anomalous, model, topSignals } = score;
-  return { value, threshold, ratio: ratioOf(score), anomalous, model, topSignals };
+  const { value, threshold, anomalous, worseThan, model, topSignals } = score;
+  const standing = worseThan === undefined ? {} : { worseThan };
+  return { value, threshold, ratio: ratioOf(score), anomalous, ...standing, model, topSignals };
 }

@@ -26,6 +26,8 @@ export interface TwinScore {
   /** value / threshold */
   readonly ratio: number;
   readonly anomalous: boolean;
+  /** The share of normal readings that score lower, 0..1. */
+  readonly worseThan?: number;
   readonly model: string;
   readonly topSignals: readonly SignalShare[];
 }
