@@ -1,17 +1,19 @@
 import type { ClientSession } from 'mongodb';
-import { STEPS, windowsBetween, type Step } from '../telemetry/window.js';
+import { windowsBetween, type Step } from '../telemetry/window.js';
 import { rollupsOf } from '../twin/collections.js';
 import type { Database } from '../twin/database.js';
-import type { CarRollupDocument, FleetRollupDocument, RollupMarkDocument } from '../twin/rollup-documents.js';
+import type { CarRollupDocument, Figures, FleetRollupDocument, RollupMarkDocument } from '../twin/rollup-documents.js';
 import { markWindows, windowId } from '../twin/rollup-marks.js';
 import { Tallies, Tally } from './tally.js';
-import { carRollupId, carsOfRun, fleetRollups, tallyReadings, under, windowEnd } from './windows-read.js';
+import { carRollupId, carSlices, carsOfRun, fleetRollups, tallyReadings, under, windowEnd } from './windows-read.js';
 
 /** How long a run may be under way before it counts as given up; ms. */
 const GIVEN_UP = 3_600_000;
 /** How long a replaced run stays for whoever is reading it; ms. */
 const STILL_READ = 60_000;
 const GROUP = 500;
+/** Ids in one `$in`: larger ones are slower per id. */
+const SLICE = 500;
 
 export interface RollUpContext {
   readonly database: Database;
@@ -21,6 +23,8 @@ export interface RollUpContext {
   readonly run: string;
   /** Windows that begin before this have lost what they were computed from, or are about to; ms. */
   readonly keptBefore: number;
+  /** Cars whose figures are gathered at a time; 500 when not given. */
+  readonly slice?: number;
 }
 
 /**
@@ -47,8 +51,7 @@ export async function rollUp(
     at: new Date(start),
     dueAt: new Date(now + GIVEN_UP),
   });
-  const cars = step === 'HOUR' ? await carsOfHour(database, start) : await carsOfReadings(database, start);
-  const fleet = await writeCars(step, start, cars, context);
+  const fleet = await writeCars(step, start, context);
   return switchRun(step, fleet, before, marks, context);
 }
 
@@ -64,34 +67,43 @@ export async function sweepRuns(database: Database, now: number): Promise<void> 
   }
 }
 
-async function carsOfReadings(database: Database, start: number): Promise<Tallies<string>> {
-  const stretch = { from: start, to: windowEnd(start, 'FIVE_MINUTES') };
-  return (await tallyReadings(database, stretch)).get(start) ?? new Tallies<string>();
-}
-
-/** An hour is put together from its five-minute windows; one that was never computed, from its readings. */
-async function carsOfHour(database: Database, start: number): Promise<Tallies<string>> {
-  const cars = new Tallies<string>();
-  const parts = windowsBetween(start, start + STEPS.HOUR, 'FIVE_MINUTES');
-  const computed = await fleetRollups(database, 'FIVE_MINUTES', parts);
-  for (const part of parts) {
-    const window = computed.get(part);
-    if (window) {
-      for await (const document of carsOfRun(database, 'FIVE_MINUTES', window))
-        if ('car' in document) cars.of(document.car).addFigures(document);
-    } else
-      for (const [car, tally] of (await carsOfReadings(database, part)).entries())
-        cars.of(car).addFigures(tally.figures());
-  }
-  return cars;
-}
-
-async function writeCars(
+/**
+ * The figures of the window's cars, a slice of the fleet after the other, so that memory does not grow with it. An hour is put
+ * together from its five-minute windows; one of those that was never computed, from its readings.
+ */
+async function* figuresOfCars(
   step: Step,
   start: number,
-  cars: Tallies<string>,
-  { database, run, now }: RollUpContext,
-): Promise<FleetRollupDocument> {
+  { database, slice = SLICE }: RollUpContext,
+): AsyncGenerator<[car: string, figures: Figures]> {
+  const parts = windowsBetween(start, windowEnd(start, step), 'FIVE_MINUTES');
+  const computed = step === 'HOUR' ? await fleetRollups(database, 'FIVE_MINUTES', parts) : new Map<number, never>();
+  for await (const cars of carSlices(database, slice)) {
+    const tallies = new Tallies<string>();
+    for (const part of parts) await gather(database, part, computed.get(part), cars, tallies);
+    for (const [car, tally] of tallies.entries()) yield [car, tally.figures()];
+  }
+}
+
+async function gather(
+  database: Database,
+  part: number,
+  window: FleetRollupDocument | undefined,
+  cars: readonly string[],
+  into: Tallies<string>,
+): Promise<void> {
+  if (window) {
+    for await (const document of carsOfRun(database, 'FIVE_MINUTES', window, cars))
+      if ('car' in document) into.of(document.car).addFigures(document);
+    return;
+  }
+  const stretch = { from: part, to: windowEnd(part, 'FIVE_MINUTES') };
+  for (const [, tallies] of await tallyReadings(database, stretch, cars))
+    for (const [car, tally] of tallies.entries()) into.of(car).addFigures(tally.figures());
+}
+
+async function writeCars(step: Step, start: number, context: RollUpContext): Promise<FleetRollupDocument> {
+  const { database, run, now } = context;
   const fleet = new Tally();
   let group: CarRollupDocument[] = [];
   let count = 0;
@@ -100,8 +112,7 @@ async function writeCars(
     if (group.length > 0) await rollupsOf(database.collections, step).insertMany(group);
     group = [];
   };
-  for (const [car, tally] of cars.entries()) {
-    const figures = tally.figures();
+  for await (const [car, figures] of figuresOfCars(step, start, context)) {
     fleet.addFigures(figures);
     count += 1;
     if (group.push({ _id: carRollupId(start, run, car), car, at, ...figures }) === GROUP) await write();

@@ -14,6 +14,8 @@ export interface RollerOptions {
   readonly clock: () => number;
   /** A name that no other run has. */
   readonly newRun: () => string;
+  /** Cars whose figures are gathered at a time; 500 when not given. */
+  readonly slice?: number;
   /** How long readings and rollups are kept, ms; null for ever. */
   readonly retention: { readonly readings: number | null } & Readonly<Record<Step, number | null>>;
 }
@@ -40,12 +42,14 @@ export class Roller {
   }
 
   async #step(step: Step, now: number, keptBefore: number, signal: AbortSignal): Promise<number> {
-    const { newRun } = this.options;
+    const { newRun, slice } = this.options;
+    const sliced = slice === undefined ? {} : { slice };
     const marks = await marksBetween(this.database, step, FIRST, now - SETTLED - STEPS[step] + 1);
     let done = 0;
     for (const [start, ofWindow] of byWindow(marks)) {
       if (signal.aborted) break;
-      if (await rollUp(step, start, ofWindow, { database: this.database, now, run: newRun(), keptBefore })) done += 1;
+      if (await rollUp(step, start, ofWindow, { database: this.database, now, run: newRun(), keptBefore, ...sliced }))
+        done += 1;
     }
     return done;
   }

@@ -81,30 +81,49 @@ export async function carRollups(
   return found;
 }
 
-/** The cars of a window that is computed. */
+/**
+ * The cars of a window that is computed.
+ * @param among only those from its first car to its last, in the order of ids
+ */
 export function carsOfRun(
   { collections }: Database,
   step: Step,
   { at, run }: Pick<FleetRollupDocument, 'at' | 'run'>,
+  among?: readonly string[],
 ): AsyncIterable<RollupDocument> {
-  const filter = { _id: under(`${windowId(at.getTime())}/${run}`) };
+  const id = (car: string) => carRollupId(at.getTime(), run, car);
+  const some = among && { $gte: id(among[0] ?? ''), $lte: id(among.at(-1) ?? '') };
+  const filter = { _id: some ?? under(`${windowId(at.getTime())}/${run}`) };
   return rollupsOf(collections, step).find(filter, { batchSize: BATCH });
+}
+
+/** All cars that ever sent something, in the order of their ids, so many at a time. */
+export async function* carSlices({ collections }: Database, size: number): AsyncGenerator<readonly string[]> {
+  const cursor = collections.twins.find({}, { projection: { _id: 1 }, batchSize: size }).sort({ _id: 1 });
+  let cars: string[] = [];
+  for await (const { _id } of cursor) {
+    if (cars.push(_id) < size) continue;
+    yield cars;
+    cars = [];
+  }
+  if (cars.length > 0) yield cars;
 }
 
 /**
  * The readings of a stretch of time, tallied by five-minute window and car.
- * @param car all cars when not given
+ * @param cars one of them or some; all when not given
  * @throws TooManyReadings
  */
 export async function tallyReadings(
   { collections }: Database,
   { from, to }: { from: number; to: number },
-  car?: string,
+  cars?: string | readonly string[],
   limits?: ReadLimits,
 ): Promise<Map<number, Tallies<string>>> {
   const windows = new Map<number, Tallies<string>>();
   const at = { $gte: new Date(from), $lt: new Date(to) };
-  const filter: Filter<ReadingDocument> = car === undefined ? { at } : { car, at };
+  const filter: Filter<ReadingDocument> =
+    cars === undefined ? { at } : { car: typeof cars === 'string' ? cars : { $in: cars }, at };
   const projection = {
     _id: 0,
     car: 1,
@@ -119,9 +138,9 @@ export async function tallyReadings(
   for await (const row of collections.readings.find(filter, options)) {
     if (left-- === 0) throw new TooManyReadings(`more than ${limits?.readings} readings in one stretch`);
     const start = windowStart(row.at.getTime(), 'FIVE_MINUTES');
-    const cars = windows.get(start) ?? new Tallies<string>();
-    windows.set(start, cars);
-    cars.of(row.car).addReading(row);
+    const ofWindow = windows.get(start) ?? new Tallies<string>();
+    windows.set(start, ofWindow);
+    ofWindow.of(row.car).addReading(row);
   }
   return windows;
 }

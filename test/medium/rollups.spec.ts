@@ -84,6 +84,24 @@ describe.each(databaseServers())('rollups on $name', (server) => {
     expect((await fleetAt('HOUR'))?.signals.speed).toEqual({ count: 5, min: 10, max: 50, sum: 150 });
   });
 
+  it('comes out the same however few cars are gathered at a time', async () => {
+    const cars = Array.from({ length: 23 }, (_, number) => `car-${number}`);
+    fill(
+      log,
+      cars.flatMap((car, number) => [0, 1, 7, 31].map((minute) => at(minute + number / 100, 10 + number, car))),
+    );
+    await rig.process().drain();
+    await roll();
+    const [windows, hours] = [await said('FIVE_MINUTES'), await said('HOUR')];
+    expect(await fleetAt('HOUR')).toMatchObject({ cars: 23, readings: 92 });
+    for (const slice of [1, 2, 7, 23]) {
+      await markWritten(rig.database, NOON, NOON + DAY);
+      expect(await roll({ slice })).toBeGreaterThan(0);
+      expect(await said('FIVE_MINUTES')).toEqual(windows);
+      expect(await said('HOUR')).toEqual(hours);
+    }
+  });
+
   it('a window that is not over is left to later rounds', async () => {
     fill(log, [at(0), at(5)]);
     await rig.process().drain();
