@@ -1,5 +1,6 @@
 import type { CarMessage } from './fleet.js';
 import { MqttSender } from './mqtt-sender.js';
+import { hashOf } from './random.js';
 import { monotonicClock, paced, type Pace } from './schedule.js';
 import { encodeMessage } from './wire.js';
 
@@ -108,9 +109,7 @@ async function lastAcknowledgements(senders: readonly MqttSender[], signal: Abor
 
 /** The same one for a car at all times, or its messages could overtake each other. */
 function connectionOf(car: string, connections: number): number {
-  let hash = 0;
-  for (let i = 0; i < car.length; i++) hash = (Math.imul(hash, 31) + car.charCodeAt(i)) | 0;
-  return (hash >>> 0) % connections;
+  return hashOf(car) % connections;
 }
 
 function troubleOf(senders: readonly MqttSender[]): string | null {
