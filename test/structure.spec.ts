@@ -22,7 +22,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   graphql: ['telemetry', 'twin', 'rollup', 'fleet', 'health', 'log'],
   health: [],
   metrics: [],
-  simulator: ['telemetry'],
+  // Simulated cars produce into Kafka as the service does, and its files are read as records are.
+  simulator: ['telemetry', 'kafka', 'decode'],
 };
 const SPEC = /\.spec\.ts$/;
 const MAY_READ_SETTINGS = /(\.module|^main|^service)\.ts$/;

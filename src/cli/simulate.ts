@@ -1,110 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import * as args from '../simulator/arguments.js';
-import { PLAIN, VARIED, WIDE, type Variety } from '../simulator/car.js';
-import {
-  DEFAULT_HAZARDS,
-  NO_HAZARDS,
-  ORIGINAL_HAZARDS,
-  type FaultName,
-  type Hazards,
-  type Strength,
-} from '../simulator/faults.js';
+import { Command } from 'commander';
+import { disordered, isOrder, meanDelay } from '../simulator/disorder.js';
 import { simulateFleet, type CarMessage, type FleetOptions } from '../simulator/fleet.js';
-import { publishAll, SENSOR_TOPIC_PREFIX, type Progress, type Published } from '../simulator/publish.js';
-import { writeFileOf, writeLines } from '../simulator/write-file.js';
+import { produceAll, publishAll, type Progress, type Published } from '../simulator/publish.js';
+import { writeFileOf, writeMessages } from '../simulator/write-file.js';
+import { HAZARDS, VARIETIES, withSimulateOptions, type SimulateOptions } from './simulate-options.js';
+import { isLive, targetOf, type Target } from './simulate-target.js';
 import { tell, tick } from './terminal.js';
 
-interface Options {
-  readonly to: string;
-  readonly cars: number;
-  readonly firstCar: number;
-  readonly seed: number;
-  /** 'max': as fast as it goes */
-  readonly rate?: number | 'max';
-  readonly step: number;
-  readonly messages?: number;
-  readonly seconds?: number;
-  readonly start?: number;
-  readonly faults: number;
-  readonly faultModes?: FaultName[];
-  readonly strength?: Strength | Partial<Record<FaultName, Strength>>;
-  readonly hazards: keyof typeof HAZARDS;
-  readonly variety: keyof typeof VARIETIES;
-  readonly connections: number;
-  readonly topicPrefix: string;
-}
-
-const HAZARDS = { default: DEFAULT_HAZARDS, none: NO_HAZARDS, original: ORIGINAL_HAZARDS } satisfies Record<
-  string,
-  Hazards
->;
-const VARIETIES = { plain: PLAIN, varied: VARIED, wide: WIDE } satisfies Record<string, Variety>;
 /** Where files begin, so that the same seed gives the same bytes on any day. */
 const FILE_START = Date.UTC(2026, 0, 1);
 
 export function simulateCommand(): Command {
-  return new Command('simulate')
-    .description('Simulate cars of which some fail, and publish what they measure or write it to a file')
-    .requiredOption('--to <where>', 'mqtt://host:port, FILE.jsonl, FILE.csv, or - for JSON lines on standard output')
-    .addOption(option('--cars <n>', 'how many cars', args.countOf).default(10))
-    .addOption(option('--first-car <n>', 'the number of the first one', args.countOf).default(1))
-    .addOption(option('--seed <n>', 'the same seed gives the same cars', args.seedOf).default(1))
-    .addOption(
-      option(
-        '--rate <n>',
-        'messages a second of all cars together, or max; without it a car sends every --step seconds, and a file is written at full speed',
-        rateOf,
-      ),
-    )
-    .addOption(
-      option('--step <s>', 'seconds between two messages of a car where --rate does not say', args.amountOf).default(
-        10,
-      ),
-    )
-    .addOption(option('--messages <n>', 'stop after so many of all cars together', args.countOf))
-    .addOption(option('--seconds <s>', "stop after so many of the cars' seconds", args.amountOf))
-    .addOption(
-      option(
-        '--start <time>',
-        "the first message's time: now, or ISO 8601 (default: now over MQTT, 2026-01-01 in files)",
-        (text) => args.startOf(text, Date.now()),
-      ),
-    )
-    .addOption(
-      option('--faults <share>', 'share of the cars that are bound to fail soon: 0.05 or 5%', args.shareOf).default(0),
-    )
-    .addOption(
-      option(
-        '--fault-modes <names>',
-        'what those fail with, of tire,shock,driveShaft,overheating,battery,firmware (default: all but firmware)',
-        args.faultNamesOf,
-      ),
-    )
-    .addOption(
-      option(
-        '--strength <s>',
-        'of faults: 0..1, a range 0.1..0.3, or tire=0.1,shock=0.2..1 (default: 1, tires 0.33)',
-        args.strengthOf,
-      ),
-    )
-    .addOption(
-      new Option('--hazards <which>', 'chances of faults that come by themselves')
-        .choices(Object.keys(HAZARDS))
-        .default('default'),
-    )
-    .addOption(
-      new Option('--variety <which>', 'how far the cars differ in age and driving style')
-        .choices(Object.keys(VARIETIES))
-        .default('varied'),
-    )
-    .addOption(option('--connections <n>', 'MQTT connections that the cars share', args.countOf).default(4))
-    .option('--topic-prefix <text>', "MQTT topic before the car's id", SENSOR_TOPIC_PREFIX)
-    .action(simulate);
+  const command = new Command('simulate').description(
+    'Simulate cars of which some fail, and publish what they measure or write it to a file',
+  );
+  return withSimulateOptions(command).action(simulate);
 }
 
 /** @throws Error with one message for the user */
-async function simulate(options: Options): Promise<void> {
+async function simulate(options: SimulateOptions): Promise<void> {
   const target = targetOf(options.to);
   const fleet = fleetOf(options, target);
   const stop = new AbortController();
@@ -115,34 +30,26 @@ async function simulate(options: Options): Promise<void> {
     if (message.label === true) failed++;
   };
   try {
-    const sent = await send(noting(simulateFleet(fleet), note), target, options, stop.signal);
+    const sent = await send(noting(messagesFor(fleet, options), note), target, options, stop.signal);
     tell(summary(sent, failed, options.cars, stop.signal.aborted));
   } finally {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
   }
 }
 
-type Target = 'mqtt' | 'jsonl' | 'csv' | '-';
-
-function targetOf(to: string): Target {
-  if (to === '-') return '-';
-  if (/^(mqtts?|wss?|tcp|tls):\/\//.test(to)) {
-    if (!URL.canParse(to) || new URL(to).hostname === '')
-      throw new Error(`--to ${to}: not a URL; like mqtt://127.0.0.1:1883`);
-    return 'mqtt';
-  }
-  if (to.endsWith('.jsonl')) return 'jsonl';
-  if (to.endsWith('.csv')) return 'csv';
-  throw new Error(`--to ${to}: neither mqtt://host:port nor FILE.jsonl nor FILE.csv nor -`);
+function messagesFor(fleet: FleetOptions, options: SimulateOptions): Iterable<CarMessage> {
+  const messages = simulateFleet(fleet);
+  return isOrder(options) ? messages : disordered(messages, options, options.seed);
 }
 
-function fleetOf(options: Options, target: Target): FleetOptions {
-  const { cars, seed, faults, faultModes, strength, firstCar } = options;
-  const stepSeconds = typeof options.rate === 'number' ? cars / options.rate : options.step;
+function fleetOf(options: SimulateOptions, target: Target): FleetOptions {
+  const { cars, seed, faults, faultModes, strength, firstCar, repairAfter, location } = options;
+  const stepSeconds = stepOf(options);
   const messages = messagesOf(options, stepSeconds);
-  if (!Number.isFinite(messages) && (target === 'jsonl' || target === 'csv' || options.rate === 'max')) {
+  if (!Number.isFinite(messages) && (target.kind === 'file' || options.rate === 'max'))
     throw new Error('say where it ends: --messages or --seconds');
-  }
+  if (location && target.kind === 'file' && target.format !== 'jsonl')
+    throw new Error(`--location: there is no place for it in .${target.format}, only in JSON`);
   return {
     cars,
     seed,
@@ -152,36 +59,64 @@ function fleetOf(options: Options, target: Target): FleetOptions {
     faults,
     start: options.start ?? startFor(options, target, (messages / cars) * stepSeconds),
     hazards: HAZARDS[options.hazards],
-    variety: VARIETIES[options.variety],
+    variety: varietyOf(options),
     ...(faultModes && { faultModes }),
     ...(strength !== undefined && { strength }),
+    ...(repairAfter !== undefined && { repairAfter }),
+    ...(location && { location }),
   };
 }
 
-function messagesOf({ messages = Infinity, seconds = Infinity, cars }: Options, stepSeconds: number): number {
+/** s between two messages of a car. What is sent again counts towards the rate, and the cars' time is to go as fast as time. */
+function stepOf({ rate, cars, dup, step }: SimulateOptions): number {
+  return typeof rate === 'number' ? (cars * (1 + dup)) / rate : step;
+}
+
+function varietyOf({ variety, climate, style, age }: SimulateOptions) {
+  return {
+    ...VARIETIES[variety],
+    ...(climate && { climate }),
+    ...(style !== undefined && { style }),
+    ...(age && { age }),
+  };
+}
+
+function messagesOf({ messages = Infinity, seconds = Infinity, cars }: SimulateOptions, stepSeconds: number): number {
   return Math.min(messages, Math.max(1, Math.round((seconds * cars) / stepSeconds)));
 }
 
-/** Over MQTT the cars' clocks are right: they say now, or have just come to it where all is sent at once. */
-function startFor({ rate }: Options, target: Target, seconds: number): number {
-  if (target !== 'mqtt') return FILE_START;
-  return rate === 'max' ? Math.floor(Date.now() - seconds * 1_000) : Date.now();
+/**
+ * To a broker the cars' clocks are right: they say now, or have just come to it where all is sent at once. What is held back
+ * is older, so that nothing comes from the future but for the clocks that --skew puts there.
+ */
+function startFor(options: SimulateOptions, target: Target, seconds: number): number {
+  if (!isLive(target)) return FILE_START;
+  const past = options.rate === 'max' ? seconds : 0;
+  return Math.floor(Date.now() - (past + meanDelay(options)) * 1_000);
 }
 
-function send(source: Iterable<CarMessage>, target: Target, options: Options, signal: AbortSignal): Promise<Published> {
-  const { to, rate, connections, topicPrefix, cars, step } = options;
-  const pace = typeof rate === 'number' ? { rate } : target === 'mqtt' && rate !== 'max' ? { rate: cars / step } : {};
-  const shared = { ...pace, signal, onProgress: show };
-  if (target === '-') return writeLines(source, process.stdout, { ...shared, format: 'jsonl' });
-  if (target !== 'mqtt') return writeFileOf(source, to, { ...shared, format: target });
-  const clientIdPrefix = `fleet-twin-simulator-${randomUUID().slice(0, 8)}`;
-  return publishAll(source, {
-    ...shared,
-    url: to,
-    connections: Math.min(connections, cars),
-    clientIdPrefix,
-    topicPrefix,
-  });
+function send(
+  source: Iterable<CarMessage>,
+  target: Target,
+  options: SimulateOptions,
+  signal: AbortSignal,
+): Promise<Published> {
+  const { rate, connections, topicPrefix, cars, step, dup } = options;
+  const byStep = isLive(target) && rate !== 'max' ? { rate: (cars * (1 + dup)) / step } : {};
+  const shared = { ...(typeof rate === 'number' ? { rate } : byStep), signal, onProgress: show };
+  const clientId = `fleet-twin-simulator-${randomUUID().slice(0, 8)}`;
+  switch (target.kind) {
+    case 'stdout':
+      return writeMessages(source, process.stdout, { ...shared, format: 'jsonl' });
+    case 'file':
+      return writeFileOf(source, target.file, { ...shared, format: target.format });
+    case 'kafka':
+      return produceAll(source, { ...shared, brokers: target.brokers, topic: target.topic, clientId });
+    case 'mqtt': {
+      const mqtt = { url: target.url, connections: Math.min(connections, cars), clientIdPrefix: clientId, topicPrefix };
+      return publishAll(source, { ...shared, ...mqtt });
+    }
+  }
 }
 
 function show({ published, seconds, trouble }: Progress): void {
@@ -200,19 +135,4 @@ function* noting(source: Iterable<CarMessage>, note: (message: CarMessage) => vo
     note(message);
     yield message;
   }
-}
-
-function rateOf(text: string): number | 'max' {
-  return text === 'max' ? 'max' : args.amountOf(text);
-}
-
-/** An option whose bad argument is told in one line. */
-function option(flags: string, description: string, parse: (text: string) => unknown): Option {
-  return new Option(flags, description).argParser((text: string) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      throw new InvalidArgumentError(`It ${(error as Error).message}.`);
-    }
-  });
 }

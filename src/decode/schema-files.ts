@@ -31,6 +31,11 @@ export function readSchemaFiles(folder = projectFolder()): SchemaFiles {
   }
 }
 
+/** A schema of the project's own folder, parsed from its JSON. @throws the file system's error */
+export function readSchema(name: string): unknown {
+  return JSON.parse(readFileSync(join(projectFolder(), `${name}.avsc`), 'utf8'));
+}
+
 function readByName(folder: string): Map<string, AvroReader> {
   const files = readdirSync(folder).filter((file) => file.endsWith('.avsc'));
   return new Map(

@@ -30,6 +30,32 @@ export function shareOf(text: string): number {
   return share;
 }
 
+/** `-10..5`, or one number for both ends */
+export function rangeOf(text: string): readonly [low: number, high: number] {
+  const [low = NaN, high = low, ...more] = text.split('..').map(numberOf);
+  if (more.length > 0 || !(Number.isFinite(low) && Number.isFinite(high) && low <= high))
+    throw new Error('must be a range like 15..40, or one number');
+  return [low, high];
+}
+
+/** `0..1000`, in messages */
+export function ageOf(text: string): readonly [low: number, high: number] {
+  const [low, high] = rangeOf(text);
+  if (!(Number.isSafeInteger(low) && Number.isSafeInteger(high) && low >= 0))
+    throw new Error('must be a range of whole numbers like 0..1000');
+  return [low, high];
+}
+
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, ms: 0.001, m: 60, min: 60 };
+
+/** s: `30`, `30s`, `500ms`, `2m` */
+export function durationOf(text: string): number {
+  const [, amount = '', unit = ''] = /^([\d.]+) *(ms|s|m|min|)$/.exec(text) ?? [];
+  const seconds = numberOf(amount) * (SECONDS[unit] ?? NaN);
+  if (!(seconds >= 0 && Number.isFinite(seconds))) throw new Error('must be a time like 30s, 500ms or 2m');
+  return seconds;
+}
+
 export function faultNamesOf(text: string): FaultName[] {
   return text.split(',').map(faultNameOf);
 }

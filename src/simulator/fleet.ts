@@ -14,6 +14,7 @@ import {
   type Strength,
 } from './faults.js';
 import { Random } from './random.js';
+import { driveRoad, startOfRoad, type Location, type RoadState } from './road.js';
 
 /** One message of one car, before it is encoded. */
 export interface CarMessage {
@@ -25,6 +26,8 @@ export interface CarMessage {
   readonly label: boolean | null;
   /** What is on, in the order of FAULT_NAMES; never sent. */
   readonly failures: readonly FaultName[];
+  /** Where the car is; not there when nobody asked for it. */
+  readonly location?: Location;
 }
 
 export interface FleetOptions {
@@ -51,6 +54,8 @@ export interface FleetOptions {
   readonly faultAfter?: readonly [first: number, last: number];
   /** Messages until a fault is repaired, give or take a half; Infinity: never. */
   readonly repairAfter?: number;
+  /** Whether the messages say where the car is. */
+  readonly location?: boolean;
 }
 
 /** A car on its way. */
@@ -62,11 +67,19 @@ interface Driver {
   readonly planned: readonly PlannedFault[];
   state: CarState;
   faults: readonly ActiveFault[];
+  readonly way: Way | null;
+}
+
+interface Way {
+  readonly turning: Random;
+  readonly stepSeconds: number;
+  at: RoadState;
 }
 
 /** Streams of random numbers of a car */
 const DRIVING = 1;
 const BREAKING = 2;
+const TURNING = 3;
 
 /** The messages of a whole fleet in order of time, the cars spread evenly over each step. The same options, the same messages. */
 export function* simulateFleet(options: FleetOptions): Generator<CarMessage, void, undefined> {
@@ -86,7 +99,19 @@ function nextMessage(driver: Driver, at: number, round: number, rules: FaultRule
   driver.faults = stepFaults(driver.faults, round, rules, driver.planned, driver.breaking);
   const { signals, state } = stepCar(driver.car, driver.state, driver.faults, driver.driving);
   driver.state = state;
-  return { car: driver.name, at, signals, label: driver.faults.length > 0, failures: namesOf(driver.faults) };
+  const message = { car: driver.name, at, signals, label: driver.faults.length > 0, failures: namesOf(driver.faults) };
+  return driver.way === null ? message : { ...message, location: nextLocation(driver.way, state.speed) };
+}
+
+/** Rounded to a tenth of a metre, as a receiver would say it. */
+function nextLocation(way: Way, speed: number): Location {
+  way.at = driveRoad(way.at, speed * way.stepSeconds, way.turning);
+  return { lat: Number(way.at.lat.toFixed(6)), lon: Number(way.at.lon.toFixed(6)) };
+}
+
+function wayOf({ seed, stepSeconds }: FleetOptions, number: number): Way {
+  const turning = new Random(seed, number, TURNING);
+  return { turning, stepSeconds, at: startOfRoad(turning) };
 }
 
 const NONE: readonly FaultName[] = [];
@@ -107,6 +132,7 @@ function driverOf(options: FleetOptions, index: number): Driver {
     breaking,
     planned,
     faults: [],
+    way: options.location === true ? wayOf(options, number) : null,
   };
 }
 

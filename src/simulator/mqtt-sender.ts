@@ -1,22 +1,14 @@
 import { connect, type MqttClient } from 'mqtt';
+import { PublishError, type Sender } from './sender.js';
 
 export interface SenderOptions {
   readonly url: string;
   readonly clientId: string;
+  /** Before the car's id */
+  readonly topicPrefix: string;
   /** Messages that may be unacknowledged. */
   readonly window: number;
   readonly onAcknowledged: () => void;
-}
-
-export class PublishError extends Error {
-  override readonly name = 'PublishError';
-
-  constructor(
-    readonly code: 'UNREACHABLE' | 'REFUSED',
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 interface Outgoing {
@@ -39,7 +31,7 @@ const KEEPALIVE = 15;
  * nothing overtakes; what the broker had but could not acknowledge any more is sent twice. No session is needed for that,
  * only the same client id, by which the broker ends the former connection before it takes the new one [MQTT-3.1.4-2].
  */
-export class MqttSender {
+export class MqttSender implements Sender {
   readonly #options: SenderOptions;
   /** In the order of sending. */
   readonly #pending = new Map<number, Outgoing>();
@@ -58,7 +50,6 @@ export class MqttSender {
     this.#options = options;
   }
 
-  /** Why there is no connection; null when there is one. */
   get trouble(): string | null {
     return this.#trouble;
   }
@@ -67,11 +58,6 @@ export class MqttSender {
     return this.#pending.size;
   }
 
-  /**
-   * Connects; once that has worked, it is done again whenever needed. Returns early when woken.
-   *
-   * @throws PublishError when the broker refuses, or after `patience` ms of trying
-   */
   async open(patience: number): Promise<void> {
     const outcome = await new Promise<'up' | 'woken' | 'REFUSED' | 'UNREACHABLE'>((resolve) => {
       const late = setTimeout(() => this.#opening?.('UNREACHABLE'), patience);
@@ -89,33 +75,28 @@ export class MqttSender {
     throw new PublishError(outcome, `no MQTT broker at ${new URL(this.#options.url).host}: ${trouble}`);
   }
 
-  /** Takes a message whatever the room is: ask for `room` before. */
-  send(topic: string, payload: Buffer): void {
+  send(car: string, payload: Buffer): void {
     const id = this.#next++;
-    const message = { topic, payload };
+    const message = { topic: this.#options.topicPrefix + car, payload };
     this.#pending.set(id, message);
     if (this.#up) this.#publish(id, message);
   }
 
-  /** null when there is room; else resolves when there is again, or when woken. One waiter at a time. */
   room(): Promise<void> | null {
     // Half of the window at once: the packets then share a write to the socket.
     return this.#pending.size < this.#options.window ? null : this.#until(this.#options.window / 2);
   }
 
-  /** Resolves when everything is acknowledged, or when woken. */
   async drained(): Promise<void> {
     if (this.#pending.size > 0) await this.#until(0);
   }
 
-  /** Lets the one who waits for room or for the end go on. */
   wake(): void {
     this.#waiting?.wake();
     this.#waiting = null;
     this.#opening?.('woken');
   }
 
-  /** Says DISCONNECT and forgets what is unacknowledged. May be called twice. */
   async end(): Promise<void> {
     this.#ended = true;
     this.#up = false;

@@ -1,6 +1,9 @@
 import type { CarMessage } from './fleet.js';
+import { KafkaSender } from './kafka-sender.js';
 import { MqttSender } from './mqtt-sender.js';
+import { hashOf } from './random.js';
 import { monotonicClock, paced, type Pace } from './schedule.js';
+import type { Sender } from './sender.js';
 import { encodeMessage } from './wire.js';
 
 export interface Published {
@@ -15,12 +18,8 @@ export interface Progress extends Published {
   readonly trouble: string | null;
 }
 
-export interface PublishOptions extends Pace {
-  readonly url: string;
-  readonly connections: number;
-  /** A number per connection is added. Two at work under one id throw each other out. */
-  readonly clientIdPrefix: string;
-  readonly topicPrefix?: string;
+/** How, wherever to. */
+export interface SendOptions extends Pace {
   /** Called every second, and at the end. */
   readonly onProgress?: (progress: Progress) => void;
   /** Stops taking messages; those under way get two seconds to be acknowledged. */
@@ -29,11 +28,31 @@ export interface PublishOptions extends Pace {
   readonly patience?: number;
 }
 
+export interface PublishOptions extends SendOptions {
+  readonly url: string;
+  readonly connections: number;
+  /** A number per connection is added. Two at work under one id throw each other out. */
+  readonly clientIdPrefix: string;
+  readonly topicPrefix?: string;
+}
+
+export interface ProduceOptions extends SendOptions {
+  /** host:port of the bootstrap brokers */
+  readonly brokers: readonly string[];
+  /** Created with ten partitions when it is not there. */
+  readonly topic: string;
+  readonly clientId: string;
+}
+
 export const SENSOR_TOPIC_PREFIX = 'vehicles/sensor/data/';
 
-/** Messages that may be unacknowledged on each connection. */
-const WINDOW = 500;
+/** Messages that may be unacknowledged on each MQTT connection. */
+const MQTT_WINDOW = 500;
+/** Messages that may be unacknowledged in Kafka: several full requests, so that none waits for another message. */
+const KAFKA_WINDOW = 10_000;
 const LAST_ACKNOWLEDGEMENTS = 2_000;
+
+type Source = Iterable<CarMessage> | AsyncIterable<CarMessage>;
 
 /**
  * Publishes the messages over MQTT at QoS 1, those of a car in order over one of the connections, and resolves when all are
@@ -42,21 +61,42 @@ const LAST_ACKNOWLEDGEMENTS = 2_000;
  *
  * @throws PublishError no broker at the start; what the source throws
  */
-export async function publishAll(
-  source: Iterable<CarMessage> | AsyncIterable<CarMessage>,
-  options: PublishOptions,
+export function publishAll(source: Source, options: PublishOptions): Promise<Published> {
+  const { url, connections, clientIdPrefix, topicPrefix = SENSOR_TOPIC_PREFIX } = options;
+  return sendThrough(source, options, (onAcknowledged) =>
+    Array.from({ length: connections }, (_, i) => {
+      const clientId = `${clientIdPrefix}-${i}`;
+      return new MqttSender({
+        url,
+        clientId,
+        topicPrefix,
+        window: MQTT_WINDOW,
+        onAcknowledged: () => onAcknowledged(1),
+      });
+    }),
+  );
+}
+
+/**
+ * The same for a Kafka topic: the payload that a car would send over MQTT, key = car id, acks=all. A Kafka that goes away is
+ * waited for, and gets again what it did not acknowledge.
+ *
+ * @throws PublishError no Kafka at the start, or messages that it will never take; what the source throws
+ */
+export function produceAll(source: Source, options: ProduceOptions): Promise<Published> {
+  const { brokers, topic, clientId } = options;
+  return sendThrough(source, options, (onAcknowledged) => [
+    new KafkaSender({ brokers, topic, clientId, window: KAFKA_WINDOW, onAcknowledged }),
+  ]);
+}
+
+async function sendThrough(
+  source: Source,
+  options: SendOptions,
+  sendersFor: (onAcknowledged: (count: number) => void) => readonly Sender[],
 ): Promise<Published> {
   let published = 0;
-  const senders = Array.from(
-    { length: options.connections },
-    (_, i) =>
-      new MqttSender({
-        url: options.url,
-        clientId: `${options.clientIdPrefix}-${i}`,
-        window: WINDOW,
-        onAcknowledged: () => published++,
-      }),
-  );
+  const senders = sendersFor((count) => (published += count));
   const letGo = () => senders.forEach((sender) => sender.wake());
   options.signal?.addEventListener('abort', letGo);
   let start = performance.now();
@@ -79,23 +119,20 @@ export async function publishAll(
   }
 }
 
-async function sendAll(
-  source: Iterable<CarMessage> | AsyncIterable<CarMessage>,
-  senders: readonly MqttSender[],
-  options: PublishOptions,
-): Promise<void> {
-  const { signal, topicPrefix = SENSOR_TOPIC_PREFIX } = options;
+async function sendAll(source: Source, senders: readonly Sender[], options: SendOptions): Promise<void> {
+  const { signal } = options;
   if (signal?.aborted) return;
   for await (const message of paced(source, options, monotonicClock(signal))) {
     if (signal?.aborted) return;
-    const sender = senders[connectionOf(message.car, senders.length)] as MqttSender;
-    await sender.room();
+    const sender = senders[connectionOf(message.car, senders.length)] as Sender;
+    const room = sender.room();
+    if (room !== null) await room;
     if (signal?.aborted) return;
-    sender.send(topicPrefix + message.car, encodeMessage(message));
+    sender.send(message.car, encodeMessage(message));
   }
 }
 
-async function lastAcknowledgements(senders: readonly MqttSender[], signal: AbortSignal | undefined): Promise<void> {
+async function lastAcknowledgements(senders: readonly Sender[], signal: AbortSignal | undefined): Promise<void> {
   const letGo = () => senders.forEach((sender) => sender.wake());
   let late: NodeJS.Timeout | undefined;
   const limit = () => (late = setTimeout(letGo, LAST_ACKNOWLEDGEMENTS));
@@ -108,11 +145,9 @@ async function lastAcknowledgements(senders: readonly MqttSender[], signal: Abor
 
 /** The same one for a car at all times, or its messages could overtake each other. */
 function connectionOf(car: string, connections: number): number {
-  let hash = 0;
-  for (let i = 0; i < car.length; i++) hash = (Math.imul(hash, 31) + car.charCodeAt(i)) | 0;
-  return (hash >>> 0) % connections;
+  return hashOf(car) % connections;
 }
 
-function troubleOf(senders: readonly MqttSender[]): string | null {
+function troubleOf(senders: readonly Sender[]): string | null {
   return senders.find(({ trouble }) => trouble !== null)?.trouble ?? null;
 }

@@ -6,6 +6,13 @@ function mixed(value: number): number {
   return h ^ (h >>> 16);
 }
 
+/** A number of 32 bits for a text, such as a car id: the same text, the same number. */
+export function hashOf(text: string): number {
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  return hash >>> 0;
+}
+
 /**
  * A seeded source of random numbers (sfc32), the same on every machine. Each (seed, number, purpose) is a stream of its
  * own, so a car does the same whatever fleet it drives in, and a drawn fault does not change how it drives.

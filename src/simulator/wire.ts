@@ -5,7 +5,8 @@ import type { CarMessage } from './fleet.js';
 const KEYS = SIGNALS.map(({ name, wire }) => ({ name, key: `"${wire.replace(/_(?=\d\d)/, '')}":` }));
 
 /**
- * The payload that a car publishes: JSON with the 18 signals, `timestamp` in ms and the label `failure_occurred` as text.
+ * The payload that a car publishes: JSON with the 18 signals, `timestamp` in ms, the label `failure_occurred` as text, and
+ * `location` in degrees where the message has one.
  * A signal that is missing (null) is left out, an unknown label too. The car's id is in the topic alone.
  */
 export function encodeMessage(message: CarMessage): Buffer {
@@ -24,11 +25,12 @@ export function csvLine({ at, car, signals, label }: CarMessage): string {
   return [at, car, ...SIGNAL_NAMES.map((name) => signals[name] ?? ''), label ?? ''].join(',');
 }
 
-function bodyOf({ at, signals, label }: CarMessage): string {
+function bodyOf({ at, signals, label, location }: CarMessage): string {
   let body = `"timestamp":${at}`;
   for (const { name, key } of KEYS) {
     const value = signals[name];
     if (value !== null) body += `,${key}${value}`;
   }
+  if (location !== undefined) body += `,"location":{"lat":${location.lat},"lon":${location.lon}}`;
   return label === null ? body : `${body},"failure_occurred":"${label}"`;
 }

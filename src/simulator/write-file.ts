@@ -2,17 +2,15 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
+import { encodingOf, type FileFormat } from './file-encoding.js';
 import type { CarMessage } from './fleet.js';
 import type { Progress, Published } from './publish.js';
 import { monotonicClock, paced, type Pace } from './schedule.js';
-import { CSV_HEADER, csvLine, jsonLine } from './wire.js';
-
-export type FileFormat = 'jsonl' | 'csv';
 
 export interface WriteOptions extends Pace {
   readonly format: FileFormat;
   readonly onProgress?: (progress: Progress) => void;
-  /** Ends the file after the line that is being written. */
+  /** Ends the file after the message that is being written. */
   readonly signal?: AbortSignal;
 }
 
@@ -27,15 +25,15 @@ export async function writeFileOf(
   const stream = createWriteStream(file);
   await once(stream, 'open');
   try {
-    return await writeLines(source, stream, options);
+    return await writeMessages(source, stream, options);
   } finally {
     stream.end();
     if (!stream.destroyed) await once(stream, 'close');
   }
 }
 
-/** Writes the messages as lines. A reader that goes away ends it like the signal does. @throws the stream's error */
-export async function writeLines(
+/** Writes the messages, none of them in part. A reader that goes away ends it like the signal does. @throws the stream's error */
+export async function writeMessages(
   source: Iterable<CarMessage> | AsyncIterable<CarMessage>,
   stream: Writable,
   { format, onProgress, signal, ...pace }: WriteOptions,
@@ -45,21 +43,18 @@ export async function writeLines(
   const report = () => onProgress?.({ ...soFar(), trouble: null });
   const ticking = setInterval(report, 1_000);
   const failure = failureOf(stream);
-  const lineOf = format === 'csv' ? csvLine : jsonLine;
-  // Somebody waits for paced lines; others are written many at a time.
-  const chunk = pace.rate === undefined && pace.speed === undefined ? CHUNK : 0;
+  const encoding = encodingOf(format);
+  // Somebody waits for paced messages; others are written many at a time.
+  const chunk = pace.rate === undefined && pace.speed === undefined ? CHUNK : encoding.least;
   let published = 0;
-  let lines = format === 'csv' ? `${CSV_HEADER}\n` : '';
   try {
     for await (const message of paced(source, pace, monotonicClock(signal))) {
       if (signal?.aborted || failure.gone()) break;
-      lines += `${lineOf(message)}\n`;
+      encoding.add(message);
       published++;
-      if (lines.length < chunk) continue;
-      await written(stream, lines);
-      lines = '';
+      if (encoding.size >= chunk) await written(stream, encoding.take());
     }
-    if (lines !== '') await written(stream, lines);
+    if (encoding.size > 0) await written(stream, encoding.take());
     failure.check();
     report();
     return soFar();
@@ -69,10 +64,10 @@ export async function writeLines(
   }
 }
 
-async function written(stream: Writable, text: string): Promise<void> {
+async function written(stream: Writable, part: string | Buffer): Promise<void> {
   if (stream.destroyed) return;
   // Writing to a pipe or a terminal blocks; signals and timers get their turn in between all the same.
-  await new Promise<void>((resolve) => stream.write(text, () => resolve()));
+  await new Promise<void>((resolve) => stream.write(part, () => resolve()));
   await setImmediate();
 }
 

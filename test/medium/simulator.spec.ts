@@ -222,7 +222,7 @@ describe('fleet-twin simulate', () => {
   });
 
   it.each([
-    [['--to', 'x.parquet'], /neither mqtt:\/\/host:port nor FILE\.jsonl/],
+    [['--to', 'x.parquet'], /none of mqtt:\/\/host:port, kafka:\/\/host:port\/topic, FILE\.jsonl/],
     [['--to', 'x.jsonl'], /--messages or --seconds/],
     [['--to', '-', '--cars', 'many'], /'many' is invalid\. It must be a whole number above 0/],
     [['--to', '-', '--faults', '2'], /must be between 0 and 1/],
