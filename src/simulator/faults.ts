@@ -38,7 +38,7 @@ export const ORIGINAL_HAZARDS: Hazards = {
 /** One strength, 0..1, or a range from which every fault draws its own. */
 export type Strength = number | readonly [low: number, high: number];
 
-/** How far the original's cars are broken: see `effectsOf` for what a strength does to each fault. */
+/** How far the original's cars are broken: docs/simulator.md says what a strength does to each fault. */
 export const FULL_STRENGTH: Readonly<Record<FaultName, Strength>> = {
   tire: 0.33,
   shock: 1,

@@ -115,8 +115,10 @@ function readingOf(file: string, place: string, message: unknown): CarMessage {
   const fail = (problem: string, column = '') => new ReadingsFileError(file, `${place}${column}`, problem);
   if (typeof message !== 'object' || message === null || Array.isArray(message)) throw fail('is not an object');
   const fields = Object.entries(message) as [string, unknown][];
-  const car = String(fields.find(([name, value]) => roleOf(name) === CAR && value !== null)?.[1] ?? '');
-  if (!isCarId(car)) throw fail(`${shown(car)} is no car id: 1 to 64 letters, digits, _ or -`, ', column car');
+  const named = fields.find(([name, value]) => roleOf(name) === CAR && value !== null)?.[1];
+  const car = typeof named === 'number' ? String(named) : named;
+  if (typeof car !== 'string' || !isCarId(car))
+    throw fail(`${shown(named ?? '')} is no car id: 1 to 64 letters, digits, _ or -`, ', column car');
   const draft = new MessageDraft({ car, recordTime: -1, clockAhead: 0 });
   for (const [name, value] of fields) {
     const refusal = draft.put(name, value);

@@ -53,10 +53,11 @@ describe('the location', () => {
 
   it('changes nothing but itself, and is on the wire only when asked for', () => {
     const without = [...simulateFleet(OPTIONS)];
-    const { location: _, ...rest } = ways[0]?.[7] as CarMessage;
+    const [way = []] = ways;
+    const { location: _, ...rest } = way[7] as CarMessage;
     expect(without.filter(({ car }) => car === rest.car)[7]).toEqual(rest);
     expect(JSON.parse(encodeMessage(without[0] as CarMessage).toString())).not.toHaveProperty('location');
-    const sent = JSON.parse(encodeMessage(ways[0]?.[0] as CarMessage).toString()) as { location: unknown };
-    expect(sent.location).toEqual(ways[0]?.[0]?.location);
+    const sent = JSON.parse(encodeMessage(way[0] as CarMessage).toString()) as { location: unknown };
+    expect(sent.location).toEqual(way[0]?.location);
   });
 });

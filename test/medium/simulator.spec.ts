@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Kafka } from 'kafkajs';
 import { connectAsync } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 import { simulateCommand } from '../../src/cli/simulate.js';
+import { kafkaClient } from '../../src/kafka/client.js';
 import { readCsv } from '../../src/simulator/csv.js';
+import { disordered } from '../../src/simulator/disorder.js';
 import { simulateFleet, type CarMessage, type FleetOptions } from '../../src/simulator/fleet.js';
 import { publishAll, type Progress, type PublishOptions } from '../../src/simulator/publish.js';
 import { encodeMessage } from '../../src/simulator/wire.js';
@@ -53,6 +56,50 @@ async function anInbox(topicPrefix: string) {
     received: () => arrivals.length,
     distinct: () => [...byCar.values()].reduce((sum, payloads) => sum + new Set(payloads).size, 0),
   };
+}
+
+function kafkaBrokers(): string {
+  const brokers = process.env['KAFKA_BROKERS'];
+  if (!brokers) throw new Error('the suite has no Kafka: set KAFKA_BROKERS');
+  return brokers;
+}
+
+/** A topic that is not there yet, and goes with the test. */
+function aTopic() {
+  const topic = `simulator-${randomUUID().slice(0, 8)}`;
+  const log = () => undefined;
+  const client = kafkaClient({ brokers: kafkaBrokers().split(','), clientId: topic, log });
+  closing.push(async () => {
+    const admin = client.kafka.admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [topic] });
+    await admin.disconnect();
+    client.reset();
+  });
+  return { kafka: client.kafka, topic };
+}
+
+interface Found {
+  readonly key: string;
+  readonly value: string;
+  readonly at: number;
+}
+
+/** All records of a topic that has so many; those of a partition in order. */
+async function recordsOf(kafka: Kafka, topic: string, count: number): Promise<Found[]> {
+  const records: Found[] = [];
+  const consumer = kafka.consumer({ groupId: topic });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message }) => {
+      const value = String(message.value);
+      records.push({ key: String(message.key), value, at: (JSON.parse(value) as { timestamp: number }).timestamp });
+    },
+  });
+  await expect.poll(() => records.length, { timeout: 20_000 }).toBe(count);
+  await consumer.disconnect();
+  return records;
 }
 
 function median(times: readonly number[]): number {
@@ -213,6 +260,33 @@ describe('fleet-twin simulate', () => {
     expect(new Set(cars).size).toBe(5);
   });
 
+  it('produces into Kafka what it would publish over MQTT, under the cars as keys, those of a car in order', async () => {
+    const { kafka, topic } = aTopic();
+    await simulate('--to', `kafka://${kafkaBrokers()}/${topic}`, '--cars', '7', '--messages', '3000', '--rate', 'max');
+    const records = await recordsOf(kafka, topic, 3_000);
+    expect(records).toHaveLength(3_000);
+    expect(new Set(records.map(({ key }) => key))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7].map((n) => `car${n}`)));
+    for (let car = 1; car <= 7; car++) {
+      const sent = records.filter(({ key }) => key === `car${car}`).map(({ at }) => at);
+      expect(sent).toEqual(sent.toSorted((a, b) => a - b));
+    }
+  });
+
+  it('brings disorder, but loses nothing', async () => {
+    const { kafka, topic } = aTopic();
+    const disorder = ['--dup', '10%', '--shuffle', '30s', '--late', '5%', '--start', '2026-01-01'];
+    const where = ['--to', `kafka://${kafkaBrokers()}/${topic}`];
+    await simulate(...where, '--cars', '7', '--messages', '2000', '--rate', 'max', '--seed', '4', ...disorder);
+    const expected = [
+      ...simulateFleet({ cars: 7, seed: 4, start: Date.UTC(2026, 0, 1), stepSeconds: 10, messages: 2_000 }),
+    ];
+    const disordering = disordered(expected, { dup: 0.1, shuffle: 30, late: 0.05, skew: 0 }, 4);
+    const sent = [...disordering].map(encodeMessage).map(String);
+    const records = await recordsOf(kafka, topic, sent.length);
+    expect(records.map(({ value }) => value).sort()).toEqual(sent.sort());
+    expect(new Set(records.map(({ value }) => value)).size).toBe(2_000);
+  });
+
   it('publishes over MQTT', async () => {
     const { options, inbox } = await aRig();
     const where = ['--to', options.url, '--topic-prefix', options.topicPrefix];
@@ -223,6 +297,9 @@ describe('fleet-twin simulate', () => {
 
   it.each([
     [['--to', 'x.parquet'], /none of mqtt:\/\/host:port, kafka:\/\/host:port\/topic, FILE\.jsonl/],
+    [['--to', 'kafka://127.0.0.1/x'], /not a topic of Kafka; like kafka:\/\/127\.0\.0\.1:9092\/sensor-data/],
+    [['--to', 'x.csv', '--messages', '1', '--location'], /no place for it in \.csv/],
+    [['--to', '-', '--shuffle', 'often'], /must be a time like 30s/],
     [['--to', 'x.jsonl'], /--messages or --seconds/],
     [['--to', '-', '--cars', 'many'], /'many' is invalid\. It must be a whole number above 0/],
     [['--to', '-', '--faults', '2'], /must be between 0 and 1/],
