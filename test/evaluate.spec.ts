@@ -60,10 +60,10 @@ describe('fleet-twin evaluate', () => {
   });
 
   it.each([
-    ['{"car":"a","timestamp":1,"speed":"fast"}', /bad\.jsonl: line 2: WRONG_TYPE: "speed" is a string/],
-    ['nonsense', /line 2: UNKNOWN_FORMAT/],
-    ['{"timestamp":1,"speed":1}', /line 2: NO_CAR_ID/],
-    ['{"car":"a","speed":1}', /line 2: BAD_TIME/],
+    ['{"car":"a","timestamp":1,"speed":"fast"}', /bad\.jsonl: line 2, column speed: "fast": "speed" is a string/],
+    ['nonsense', /bad\.jsonl: line 2: "nonsense" is not JSON/],
+    ['{"timestamp":1,"speed":1}', /line 2, column car: .* is no car id/],
+    ['{"car":"a","speed":1}', /line 2: neither the message nor its record has a time/],
   ])('ends with one message at a bad line, and writes nothing: %s', async (bad, message) => {
     const [input, scores] = [join(dir, 'bad.jsonl'), join(dir, 'bad.csv')];
     writeFileSync(input, `{"car":"a","timestamp":1767225600000,"speed":1}\n${bad}\n`);
@@ -86,6 +86,6 @@ describe('fleet-twin evaluate', () => {
     }
     const { code, stderr } = await run('--input', join(dir, 'none.csv'));
     expect(code).toBe(1);
-    expect(stderr).toContain('none.csv cannot be read (ENOENT)');
+    expect(stderr).toMatch(/ENOENT.*none\.csv/);
   });
 });

@@ -16,7 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   training: ['telemetry', 'kafka', 'decode'],
   twin: ['telemetry', 'health'],
   pipeline: ['telemetry', 'kafka', 'decode', 'score', 'twin', 'log', 'metrics', 'health'],
-  evaluation: ['telemetry', 'decode', 'score', 'twin', 'pipeline', 'simulator'],
+  evaluation: ['telemetry', 'score', 'twin', 'pipeline', 'simulator'],
   rollup: ['telemetry', 'twin', 'log'],
   fleet: ['telemetry', 'twin'],
   graphql: ['telemetry', 'twin', 'rollup', 'fleet', 'health', 'log'],

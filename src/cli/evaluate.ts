@@ -2,12 +2,13 @@ import { createWriteStream, renameSync, rmSync, writeFileSync, type WriteStream 
 import { once } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
 import { evaluateOnReadings, evaluateOnSimulation, type Evaluation } from '../evaluation/evaluate.js';
-import { inputReadings } from '../evaluation/input-readings.js';
 import { reportTable, type Report } from '../evaluation/report.js';
 import { episodeOf, type Judged } from '../evaluation/replay.js';
 import { rulesOf } from '../pipeline/ingest.module.js';
 import { loadScorer } from '../score/load-scorer.js';
 import { readSettings } from '../settings/settings.js';
+import { readingsOf } from '../simulator/readings-file.js';
+import type { Reading } from '../telemetry/reading.js';
 import { answer, tell, tick } from './terminal.js';
 
 interface EvaluateFlags {
@@ -24,7 +25,7 @@ export function evaluateCommand(): Command {
   return new Command('evaluate')
     .description('judge a model on simulated cars that it was not trained on, or on given readings')
     .option('--model <dir>', 'folder of the model (default: MODEL_DIR)')
-    .option('--input <file>', 'readings to judge it on: FILE.csv, or JSON lines each with car and timestamp')
+    .option('--input <file>', 'readings to judge it on: FILE.csv, .jsonl or .avro; each with its car and its time')
     .option(
       '--scores <file>',
       'with --input: writes car,time,score,anomalous,episode for every reading, in their order',
@@ -58,16 +59,20 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   }
 }
 
+async function* given(file: string): AsyncGenerator<Reading> {
+  for await (const { car, at, signals, label } of readingsOf(file)) yield { car, at, skewedAt: null, signals, label };
+}
+
 /** The scores are written beside their place and moved there when they are complete. */
 async function evaluateOnFile(input: string, scores: string | undefined, evaluation: Evaluation): Promise<Report> {
-  if (scores === undefined) return evaluateOnReadings(inputReadings(input), input, evaluation, () => undefined);
+  if (scores === undefined) return evaluateOnReadings(given(input), input, evaluation, () => undefined);
   const fresh = `${scores}.new-${process.pid}`;
   const file = createWriteStream(fresh);
   const failed = once(file, 'error').then(([error]: Error[]) => Promise.reject(error ?? new Error('not written')));
   failed.catch(() => undefined);
   try {
     file.write('car,time,score,anomalous,episode\n');
-    const judging = evaluateOnReadings(inputReadings(input), input, evaluation, (judged) => write(file, judged));
+    const judging = evaluateOnReadings(given(input), input, evaluation, (judged) => write(file, judged));
     const report = await Promise.race([judging, failed]);
     file.end();
     await Promise.race([once(file, 'close'), failed]);
