@@ -7,8 +7,7 @@ import { episodeOf, type Judged } from '../evaluation/replay.js';
 import { rulesOf } from '../pipeline/ingest.module.js';
 import { loadScorer } from '../score/load-scorer.js';
 import { readSettings } from '../settings/settings.js';
-import { readingsOf } from '../simulator/readings-file.js';
-import type { Reading } from '../telemetry/reading.js';
+import { fileReadings } from './file-readings.js';
 import { answer, tell, tick } from './terminal.js';
 
 interface EvaluateFlags {
@@ -59,20 +58,16 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   }
 }
 
-async function* given(file: string): AsyncGenerator<Reading> {
-  for await (const { car, at, signals, label } of readingsOf(file)) yield { car, at, skewedAt: null, signals, label };
-}
-
 /** The scores are written beside their place and moved there when they are complete. */
 async function evaluateOnFile(input: string, scores: string | undefined, evaluation: Evaluation): Promise<Report> {
-  if (scores === undefined) return evaluateOnReadings(given(input), input, evaluation, () => undefined);
+  if (scores === undefined) return evaluateOnReadings(fileReadings(input), input, evaluation, () => undefined);
   const fresh = `${scores}.new-${process.pid}`;
   const file = createWriteStream(fresh);
   const failed = once(file, 'error').then(([error]: Error[]) => Promise.reject(error ?? new Error('not written')));
   failed.catch(() => undefined);
   try {
     file.write('car,time,score,anomalous,episode\n');
-    const judging = evaluateOnReadings(given(input), input, evaluation, (judged) => write(file, judged));
+    const judging = evaluateOnReadings(fileReadings(input), input, evaluation, (judged) => write(file, judged));
     const report = await Promise.race([judging, failed]);
     file.end();
     await Promise.race([once(file, 'close'), failed]);

@@ -4,11 +4,10 @@ import { createDecoder } from '../decode/decode.js';
 import { decoderOptions } from '../pipeline/ingest.module.js';
 import type { RowOrder } from '../score/row-sample.js';
 import { readSettings } from '../settings/settings.js';
-import { readCsv } from '../simulator/csv.js';
-import { CsvError } from '../simulator/csv-header.js';
 import { trainingCars } from '../simulator/training-cars.js';
 import type { Reading } from '../telemetry/reading.js';
 import { kafkaReadings, type LogProgress } from '../training/kafka-readings.js';
+import { fileReadings } from './file-readings.js';
 import { tick } from './terminal.js';
 
 export interface SourceFlags {
@@ -21,7 +20,7 @@ export interface SourceFlags {
   readonly since?: number;
   readonly fromOffsets?: ReadonlyMap<number, number>;
   readonly take?: number;
-  readonly fromCsv?: string;
+  readonly fromFile?: string;
 }
 
 export interface TrainingSource {
@@ -35,14 +34,15 @@ export interface TrainingSource {
 
 /** @throws Error with one message for the user */
 export function sourceOf(flags: SourceFlags, signal: AbortSignal): TrainingSource {
-  const { fromKafka, fromCsv, cars, messages, seed, since, fromOffsets, take } = flags;
-  if (fromKafka !== undefined && fromCsv !== undefined) throw new Error('either --from-kafka or --from-csv, not both');
+  const { fromKafka, fromFile, cars, messages, seed, since, fromOffsets, take } = flags;
+  if (fromKafka !== undefined && fromFile !== undefined)
+    throw new Error('either --from-kafka or --from-file, not both');
   if (fromKafka !== undefined) return kafkaSource(fromKafka, flags, signal);
   if (since !== undefined || fromOffsets !== undefined || take !== undefined)
     throw new Error('--since, --from-offsets and --take go with --from-kafka');
-  if (fromCsv !== undefined) {
-    const readings = csvReadings(fromCsv, signal);
-    return { readings, order: 'drawn', what: `the file ${fromCsv}`, args: `--from-csv ${fromCsv}` };
+  if (fromFile !== undefined) {
+    const readings = fileReadings(fromFile, signal);
+    return { readings, order: 'drawn', what: `the file ${fromFile}`, args: `--from-file ${fromFile}` };
   }
   return {
     readings: trainingCars({ seed, cars, messages }),
@@ -80,18 +80,6 @@ function rateFrom(started: number): (progress: LogProgress) => void {
     const rate = `${Math.round(records / seconds)}/s, ${(bytes / seconds / 1e6).toFixed(1)} MB/s`;
     tick(`${records} records, ${rate}, ${rejected} of them rejected and left out`);
   };
-}
-
-/** @throws Error that names the file and what is wrong where */
-async function* csvReadings(file: string, signal: AbortSignal): AsyncGenerator<Reading> {
-  try {
-    for await (const { car, at, signals, label } of readCsv(file)) {
-      signal.throwIfAborted();
-      yield { car, at, skewedAt: null, signals, label };
-    }
-  } catch (error) {
-    throw error instanceof CsvError ? new Error(`${file}: ${error.message}`, { cause: error }) : error;
-  }
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

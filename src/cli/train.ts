@@ -25,7 +25,7 @@ export function trainCommand(): Command {
     )
     .option('--from-offsets <offsets>', 'of the topic: first offsets by partition, like 0:1200,1:900', offsetsOf)
     .option('--take <number>', 'of the topic: at most so many records', whole)
-    .option('--from-csv <file>', 'train on the readings of a CSV file')
+    .option('--from-file <file>', 'train on the readings of FILE.csv, .jsonl or .avro')
     .option('--cars <number>', 'simulated cars', whole, 4_000)
     .option('--messages <number>', 'messages a car', whole, 60)
     .option('--epochs <number>', 'most rounds over the readings', whole, 30)

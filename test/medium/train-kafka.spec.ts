@@ -87,13 +87,17 @@ describe('training from a Kafka topic', () => {
   it('makes the same model as from a file with the same readings', async () => {
     const messages = fleet(6_000);
     await send([...messages.map(recordOf), { key: 'car-1', value: 'no JSON' }, { key: null, value: '{}' }]);
-    await writeFileOf(messages, join(folder, 'readings.csv'), { format: 'csv' });
-    const [fromTopic, fromFile] = [join(folder, 'topic'), join(folder, 'file')];
+    const fromTopic = join(folder, 'topic');
     await train('--from-kafka', topic, '--out', fromTopic);
-    await train('--from-csv', join(folder, 'readings.csv'), '--out', fromFile);
-    const [one, other] = [await metadataOf(fromTopic), await metadataOf(fromFile)];
-    expect(one.training).toMatchObject({ readings: 6_000, dataHash: other.training.dataHash });
-    expect(one.version).toBe(other.version);
+    const one = await metadataOf(fromTopic);
+    for (const format of ['csv', 'jsonl', 'avro'] as const) {
+      const [file, fromFile] = [join(folder, `readings.${format}`), join(folder, format)];
+      await writeFileOf(messages, file, { format });
+      await train('--from-file', file, '--out', fromFile);
+      const other = await metadataOf(fromFile);
+      expect(one.training).toMatchObject({ readings: 6_000, dataHash: other.training.dataHash });
+      expect(one.version).toBe(other.version);
+    }
   });
 
   it('refuses a topic that is not there, a window without records, and too few of them, and writes nothing', async () => {
@@ -109,7 +113,7 @@ describe('training from a Kafka topic', () => {
   it('names the line, the column and the value of a CSV row that cannot be read', async () => {
     const file = join(folder, 'bad.csv');
     await writeFile(file, 'time,car,speed\n0,car-1,1\n0,car-1,fast\n');
-    const training = train('--from-csv', file, '--out', join(folder, 'none'));
+    const training = train('--from-file', file, '--out', join(folder, 'none'));
     await expect(training).rejects.toThrow(`${file}: line 3, column speed: "fast" is no number`);
     expect(await readdir(folder)).toEqual(['bad.csv']);
   });
