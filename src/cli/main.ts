@@ -8,6 +8,7 @@ import { serveCommand } from './serve.js';
 import { settingsCommand } from './settings.js';
 import { simulateCommand } from './simulate.js';
 import { doctorCommand, stackCommand } from './stack.js';
+import { thresholdsCommand } from './thresholds.js';
 import { trainCommand } from './train.js';
 
 const program = new Command('fleet-twin')
@@ -17,6 +18,7 @@ const program = new Command('fleet-twin')
   .addCommand(simulateCommand())
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
+  .addCommand(thresholdsCommand())
   .addCommand(databaseCommand())
   .addCommand(eraseCommand())
   .addCommand(rollupsCommand())

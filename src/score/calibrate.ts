@@ -69,6 +69,29 @@ export async function scoresOf(rows: Rows, rules: JudgeRules, reconstruct: Recon
   return Float64Array.from(scores).sort();
 }
 
+/** Of each feature, the errors of all rows over its normal error; 0 on the side where a row has none. */
+export async function ratiosOf(
+  rows: Rows,
+  rules: JudgeRules,
+  reconstruct: Reconstruct,
+): Promise<{ below: number[]; above: number[] }[]> {
+  const judge = new Judge(rules);
+  const { features } = rules;
+  const ratios = features.map(() => ({ below: [] as number[], above: [] as number[] }));
+  for (const part of partsOf(rows)) {
+    const outputs = await reconstruct(judge.toInputs(part.values), part.count);
+    part.values.forEach((value, at) => {
+      const feature = at % features.length;
+      const error = value - (outputs[at] ?? NaN);
+      const { below = 1, above = 1 } = features[feature]?.normalError ?? {};
+      if (Number.isNaN(error)) return;
+      ratios[feature]?.below.push(Math.max(0, -error / below));
+      ratios[feature]?.above.push(Math.max(0, error / above));
+    });
+  }
+  return ratios;
+}
+
 export function quantilesOf(sorted: Float64Array): ModelMetadata['normalScores'] {
   return QUANTILES.map((quantile) => ({ quantile, score: quantileOf(sorted, quantile) }));
 }

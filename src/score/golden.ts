@@ -6,6 +6,23 @@ import { seeded } from './seeded.js';
 import { newState } from './memory.js';
 import type { ModelMetadata } from './model-folder.js';
 
+/** Readings of the first cars that go into the metadata with their scores. */
+const GOLDEN_CARS = 3;
+const GOLDEN_READINGS = 5;
+
+/** Passes readings on and keeps the first few of the first few cars. */
+export async function* withGolden(
+  readings: Iterable<Reading> | AsyncIterable<Reading>,
+  golden: Map<string, Reading[]>,
+): AsyncGenerator<Reading> {
+  for await (const reading of readings) {
+    const kept = golden.get(reading.car);
+    if (kept !== undefined && kept.length < GOLDEN_READINGS) kept.push(reading);
+    else if (kept === undefined && golden.size < GOLDEN_CARS) golden.set(reading.car, [reading]);
+    yield reading;
+  }
+}
+
 /** Readings of a few cars, in order, with the scores that they get from an empty memory. */
 export async function goldenOf(
   cars: readonly (readonly Reading[])[],

@@ -1,7 +1,8 @@
 import type { ModelMetadata } from './model-folder.js';
 
 /** What a person should know before using the model, in Markdown. */
-export function modelCard({ name, version, threshold, quantile, training, features, metrics }: ModelMetadata): string {
+export function modelCard(metadata: ModelMetadata): string {
+  const { name, version, threshold, quantile, training, features, metrics, calibration } = metadata;
   const { source, command, seed, readings, cars, epochs, dataHash, tfjs } = training;
   return `# ${name}@${version}
 
@@ -11,7 +12,7 @@ of cars that were kept from training are.
 
 Made by \`${command}\` (seed ${seed}): ${readings} readings of ${cars} cars (${source}), ${epochs} epochs,
 data SHA-256 \`${dataHash}\`, TensorFlow.js ${tfjs}. Nothing but healthy readings was trained on.
-${figures(metrics)}
+${calibrated(calibration)}${figures(metrics)}
 ## Features
 
 A signal that is missing leaves its features out of the score.
@@ -25,6 +26,12 @@ ${features.map(featureRow).join('\n')}
 It knows cars like those it was trained on. Cars that obey other laws (another make, another unit) score high all the time:
 train on their own readings.
 `;
+}
+
+function calibrated(calibration: ModelMetadata['calibration']): string {
+  if (!calibration) return '';
+  const { source, readings, cars, dataHash } = calibration;
+  return `\nNormal errors and threshold were set anew on ${readings} readings of ${cars} cars (${source}, data SHA-256 \`${dataHash}\`).\n`;
 }
 
 function figures(metrics: ModelMetadata['metrics']): string {

@@ -47,6 +47,10 @@ const metadataSchema = z.object({
     dataHash: z.string(),
     tfjs: z.string(),
   }),
+  /** Where normal errors and threshold were set anew after the training: on which readings. */
+  calibration: z
+    .object({ source: z.string(), readings: z.number(), cars: z.number(), dataHash: z.string() })
+    .optional(),
   /**
    * `heldOutLoss`; `thresholdReadings`: normal readings that the threshold was set on; `flaggedOfThem`: the share above it.
    */

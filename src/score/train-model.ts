@@ -4,7 +4,7 @@ import type { Reading } from '../telemetry/reading.js';
 import { buildAutoencoder, fitAutoencoder, MISSING_TARGET, type EpochProgress } from './autoencoder.js';
 import { featuresWithErrors, quantileOf, quantilesOf, scoresOf, type Reconstruct } from './calibrate.js';
 import { FEATURES_ID, FEATURE_COUNT } from './features.js';
-import { goldenNetworkOf, goldenOf } from './golden.js';
+import { goldenNetworkOf, goldenOf, withGolden } from './golden.js';
 import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
 import { normaliserOf, type Normaliser } from './normaliser.js';
 import { loadTensorflowForTraining, type Tensorflow } from './tensorflow.js';
@@ -31,9 +31,6 @@ export interface TrainOptions {
 const INPUT_LIMIT = 6;
 const BATCH = 512;
 const PATIENCE = 5;
-/** Readings of the first cars that go into the metadata with their scores. */
-const GOLDEN_CARS = 3;
-const GOLDEN_READINGS = 5;
 
 /** @throws TooLittleDataError */
 export async function trainModel(
@@ -89,19 +86,6 @@ export async function trainModel(
   return { metadata, network };
 }
 
-/** Passes readings on and keeps the first few of the first few cars. */
-async function* withGolden(
-  readings: Iterable<Reading> | AsyncIterable<Reading>,
-  golden: Map<string, Reading[]>,
-): AsyncGenerator<Reading> {
-  for await (const reading of readings) {
-    const kept = golden.get(reading.car);
-    if (kept !== undefined && kept.length < GOLDEN_READINGS) kept.push(reading);
-    else if (kept === undefined && golden.size < GOLDEN_CARS) golden.set(reading.car, [reading]);
-    yield reading;
-  }
-}
-
 function normalised({ count, values }: Rows, { mean, scale }: Normaliser): Float32Array {
   const out = new Float32Array(count * FEATURE_COUNT);
   for (let at = 0; at < out.length; at++) {
@@ -138,7 +122,11 @@ export async function networkOf(model: tfjs.LayersModel): Promise<NetworkFiles> 
 }
 
 /** Models that score alike are called alike, others never. */
-function versionOf({ weightData }: NetworkFiles, features: ModelMetadata['features'], threshold: number): string {
+export function versionOf(
+  { weightData }: NetworkFiles,
+  features: ModelMetadata['features'],
+  threshold: number,
+): string {
   const hash = createHash('sha256').update(new Uint8Array(weightData));
   return hash
     .update(JSON.stringify([features, threshold]))
