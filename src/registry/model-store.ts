@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { GridFSBucket, type ObjectId } from 'mongodb';
+import { GridFSBucket } from 'mongodb';
 import type { Database } from '../twin/database.js';
 import type { ModelDocument, ModelFile } from '../twin/model-documents.js';
 import { hashOfFiles, readArtefact, sha256, writeArtefact, type Artefact, type ArtefactFile } from './artefact.js';
@@ -115,7 +115,7 @@ async function removeOrphans({ db, collections }: Database, now: Date): Promise<
   const named = new Set<string>();
   for await (const { files } of collections.models.find({}, { projection: { files: 1 } }))
     for (const { file } of files) named.add(file.toHexString());
-  for (const { _id } of old) if (!named.has((_id as ObjectId).toHexString())) await bucket.delete(_id);
+  for (const { _id } of old) if (!named.has(_id.toHexString())) await bucket.delete(_id);
 }
 
 function documentOf(

@@ -75,31 +75,30 @@ export class ModelsInUse implements Scorers {
   async #follow(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await this.#look().then(
-        () => {
-          this.#told = false;
-        },
-        (error: unknown) => {
-          if (!this.#told && !signal.aborted)
-            this.options.log('warn', 'the models in use wait for MongoDB', { error: messageOf(error) });
-          this.#told = true;
-        },
-      );
+      try {
+        await this.#look();
+        this.#told = false;
+      } catch (error) {
+        if (!this.#told && !signal.aborted)
+          this.options.log('warn', 'the models in use wait for MongoDB', { error: messageOf(error) });
+        this.#told = true;
+      }
       await pause(LOOK, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** Reads the slots, after any look that is under way, and does what they say. */
   #look(): Promise<void> {
-    this.#looking = this.#looking
-      .catch(() => undefined)
-      .then(async () => {
-        this.#stopping.signal.throwIfAborted();
-        const slots = await readSlots(this.options.database);
-        const again = this.#refused.length > 0 && performance.now() - this.#triedAt > TRY_AGAIN;
-        if (slots.revision !== this.#lent?.revision || again) await this.#change(slots);
-      });
+    const before = this.#looking.catch(() => undefined);
+    this.#looking = before.then(() => this.#lookNow());
     return this.#looking;
+  }
+
+  async #lookNow(): Promise<void> {
+    this.#stopping.signal.throwIfAborted();
+    const slots = await readSlots(this.options.database);
+    const again = this.#refused.length > 0 && performance.now() - this.#triedAt > TRY_AGAIN;
+    if (slots.revision !== this.#lent?.revision || again) await this.#change(slots);
   }
 
   async #change(slots: ModelSlots): Promise<void> {
