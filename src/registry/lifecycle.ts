@@ -2,7 +2,7 @@ import type { Database } from '../twin/database.js';
 import type { ModelDocument, ModelSlots } from '../twin/model-documents.js';
 import { findModel, registerModel, withModelFolder, type Registering } from './model-store.js';
 import { RegistryError } from './registry-error.js';
-import { changeSlots, readSlots, type Wish } from './slots.js';
+import { changeSlots, readSlots, warmUp, type Wish } from './slots.js';
 
 /** What a registered model does. */
 export const MODEL_ROLES = ['CHAMPION', 'SHADOW', 'IDLE', 'RETIRED'] as const;
@@ -32,6 +32,7 @@ export async function register(
 export async function change(database: Database, check: CheckFolder, wish: Wish): Promise<ModelSlots> {
   if (wish.action === 'ACTIVATE' || wish.action === 'SHADOW') {
     const model = await findModel(database, wish.model);
+    await warmUp(database, model._id, wish.now);
     await withModelFolder(database, model, (dir) => checked(check, dir, wish.model));
   }
   return changeSlots(database, wish);

@@ -21,7 +21,7 @@ export interface ModelsOptions {
 }
 
 /** How often the slots are looked at, ms: one read by `_id`. */
-const LOOK = 1_000;
+const LOOK = 500;
 /** A model that could not be loaded is tried again after this long, ms. */
 const TRY_AGAIN = 30_000;
 
@@ -34,6 +34,7 @@ export class ModelsInUse implements Scorers {
   readonly #fallback: SharedScorer;
   /** The present ones, and those being waited for. */
   #lent: LentPanel | null = null;
+  #warm: { readonly model: string; readonly at: number; readonly shared: SharedScorer | null } | null = null;
   #refused: readonly string[] = [];
   #triedAt = 0;
   #looking: Promise<void> = Promise.resolve();
@@ -69,6 +70,7 @@ export class ModelsInUse implements Scorers {
     await this.#looking.catch(() => undefined);
     await this.#lent?.replaced();
     this.#lent = null;
+    await this.#warm?.shared?.letGo();
     await this.#fallback.letGo();
   }
 
@@ -99,6 +101,21 @@ export class ModelsInUse implements Scorers {
     const slots = await readSlots(this.options.database);
     const again = this.#refused.length > 0 && performance.now() - this.#triedAt > TRY_AGAIN;
     if (slots.revision !== this.#lent?.revision || again) await this.#change(slots);
+    await this.#warmUp(slots);
+  }
+
+  /** Loads what may be wanted next, and lets go of what was loaded so before. */
+  async #warmUp({ warming }: ModelSlots): Promise<void> {
+    if (warming?.model === this.#warm?.model && warming?.at.getTime() === this.#warm?.at) return;
+    const before = this.#warm;
+    this.#warm = null;
+    if (warming) {
+      const { model, at } = warming;
+      const shared = this.#lent?.scorers.get(model) ?? (await this.#load(model));
+      shared?.hold();
+      this.#warm = { model, at: at.getTime(), shared };
+    }
+    await before?.shared?.letGo();
   }
 
   async #change(slots: ModelSlots): Promise<void> {
@@ -107,7 +124,10 @@ export class ModelsInUse implements Scorers {
     this.#triedAt = performance.now();
     const scorers = new Map<string | null, SharedScorer>();
     const loaded = async (model: string | null) => {
-      const shared = model === null ? this.#fallback : (before?.scorers.get(model) ?? (await this.#load(model)));
+      const shared =
+        model === null
+          ? this.#fallback
+          : (before?.scorers.get(model) ?? this.#warmed(model) ?? (await this.#load(model)));
       if (shared) scorers.set(model, shared);
       else refused.push(String(model));
       return shared !== null;
@@ -124,6 +144,10 @@ export class ModelsInUse implements Scorers {
     this.options.onChange?.(slots, lent.panel, refused);
     // Not awaited: a batch that is under way keeps its models, and needs nobody to wait for it.
     void before?.replaced();
+  }
+
+  #warmed(model: string): SharedScorer | null {
+    return this.#warm?.model === model ? this.#warm.shared : null;
   }
 
   async #load(id: string): Promise<SharedScorer | null> {

@@ -12,6 +12,7 @@ const EMPTY: ModelSlots = {
   shadows: [],
   previous: [],
   changes: [],
+  warming: null,
   announced: 0,
 };
 const NONE = new Set<string>();

@@ -25,11 +25,17 @@ const UNTOUCHED: ModelSlots = {
   shadows: [],
   previous: [],
   changes: [],
+  warming: null,
   announced: 0,
 };
 
 export async function readSlots({ collections }: Pick<Database, 'collections'>): Promise<ModelSlots> {
-  return (await collections.modelSlots.findOne({ _id: STREAM })) ?? UNTOUCHED;
+  return { ...UNTOUCHED, ...(await collections.modelSlots.findOne({ _id: STREAM })) };
+}
+
+/** Has ingest processes load a model while it is still being checked, so that they can follow at once. */
+export async function warmUp({ collections }: Database, model: string, now: Date): Promise<void> {
+  await collections.modelSlots.updateOne({ _id: STREAM }, { $set: { warming: { model, at: now } } }, { upsert: true });
 }
 
 /**
@@ -42,7 +48,7 @@ export async function changeSlots(database: Database, wish: Wish): Promise<Model
   try {
     return await session.withTransaction(async () => {
       const { models, modelSlots } = database.collections;
-      const before = (await modelSlots.findOne({ _id: STREAM }, { session })) ?? UNTOUCHED;
+      const before = { ...UNTOUCHED, ...(await modelSlots.findOne({ _id: STREAM }, { session })) };
       const retired = await models.find({ retiredAt: { $ne: null } }, { session, projection: { _id: 1 } }).toArray();
       const after = slotsAfter(before, wish, new Set(retired.map(({ _id }) => _id)));
       if (wish.action !== 'ROLLBACK') await findModel(database, wish.model);
@@ -125,5 +131,5 @@ function changed(
 ): ModelSlots {
   const revision = slots.revision + 1;
   const change: ModelChange = { revision, action, model, at: now, by };
-  return { ...slots, ...set, revision, changes: [...slots.changes, change].slice(-KEPT_CHANGES) };
+  return { ...slots, ...set, revision, warming: null, changes: [...slots.changes, change].slice(-KEPT_CHANGES) };
 }

@@ -51,6 +51,8 @@ export interface ModelSlots {
   readonly previous: readonly (string | null)[];
   /** The newest changes, the oldest first. */
   readonly changes: readonly ModelChange[];
+  /** A model that is being checked and may be wanted next: ingest processes load it beforehand. */
+  readonly warming: { readonly model: string; readonly at: Date } | null;
   /** The newest revision that was told to the topic of model updates. */
   readonly announced: number;
 }
