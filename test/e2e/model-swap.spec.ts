@@ -133,10 +133,10 @@ function steadily({ produce }: { produce: World['produce'] }): { stop(): Promise
     stepSeconds: 10,
   });
   let sent = 0;
-  let stopped = false;
+  const stopping = new AbortController();
   const sending = (async () => {
     const source = messages[Symbol.iterator]();
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const batch: CarMessage[] = [];
       while (batch.length < CARS) {
         const next = source.next();
@@ -155,7 +155,7 @@ function steadily({ produce }: { produce: World['produce'] }): { stop(): Promise
   sending.catch(() => undefined);
   return {
     stop: () => {
-      stopped = true;
+      stopping.abort();
       return sending;
     },
   };
