@@ -1,7 +1,7 @@
 import type { Reading } from '../telemetry/reading.js';
-import type { Score, Scored } from '../telemetry/score.js';
+import type { Score, ScoreMemory, Scored } from '../telemetry/score.js';
 import type { Arrival, ReadingOrder } from './arrival.js';
-import type { Counters, Twin, TwinScore } from './documents.js';
+import type { Counters, ShadowMemory, Twin, TwinScore } from './documents.js';
 import {
   advanceEpisodes,
   downgradeEpisodes,
@@ -18,6 +18,8 @@ export interface Arrived {
   readonly arrival: Arrival;
   /** Null for readings that are not stored. */
   readonly scored: Scored | null;
+  /** What shadow models say of it; they raise nothing. */
+  readonly shadows?: readonly { readonly model: string; readonly scored: Scored }[];
   /** The Kafka record's time, ms. */
   readonly receivedAt: number;
   readonly source: Twin['source'];
@@ -74,7 +76,8 @@ export function newestOf(twin: Twin | null): ReadingOrder | null {
 function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): Applied {
   const { reading, hash, receivedAt, source, scored } = arrived;
   const at = new Date(reading.at);
-  const before = twin ?? emptyTwin(arrived);
+  const { shadowMemory: _, ...before } = twin ?? emptyTwin(arrived);
+  const memory = scored?.kind === 'scored' ? scored.memory : before.memory;
   const score = scored?.kind === 'scored' ? scored.score : null;
   const episodes = score
     ? advanceEpisodes(reading.car, episodeStateOf(before), at, score, rules)
@@ -91,9 +94,24 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
     openEpisodes: episodes.state.open,
     recent: episodes.state.recent,
     cleared: episodes.state.cleared,
-    memory: scored?.kind === 'scored' ? scored.memory : before.memory,
+    memory,
+    ...shadowMemoryOf(twin, arrived, memory),
   };
   return { twin: after, changes: episodes.changes };
+}
+
+/** Only what differs from the twin's own memory in kind; models that are no longer in the shadow are forgotten. */
+function shadowMemoryOf(
+  twin: Twin | null,
+  { shadows = [] }: Arrived,
+  memory: ScoreMemory | null,
+): Pick<Twin, 'shadowMemory'> {
+  const own = shadows.flatMap(({ model, scored }): ShadowMemory[] => {
+    const before = twin?.shadowMemory?.find((one) => one.model === model)?.memory ?? null;
+    const after = scored.kind === 'scored' ? scored.memory : before;
+    return after && after.features !== memory?.features ? [{ model, memory: after }] : [];
+  });
+  return own.length > 0 ? { shadowMemory: own } : {};
 }
 
 function applyLate(twin: Twin, { reading }: Arrived): Twin {
