@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SIGNAL_NAMES, type SignalName } from '../telemetry/signals.js';
+import { signalDistributionsSchema } from './signal-distribution.js';
 
 const signalName = z.enum(SIGNAL_NAMES as [SignalName, ...SignalName[]]);
 
@@ -36,6 +37,8 @@ const metadataSchema = z.object({
   quantile: z.number().min(0).max(1),
   /** Scores of normal readings, by quantile, rising. */
   normalScores: z.array(z.object({ quantile: z.number(), score: z.number() })),
+  /** How the signals were spread in training, by which drift is told; see signal-distribution.ts. */
+  signals: signalDistributionsSchema.optional(),
   training: z.object({
     source: z.string(),
     command: z.string(),
