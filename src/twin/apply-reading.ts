@@ -2,14 +2,8 @@ import type { Reading } from '../telemetry/reading.js';
 import type { Score, Scored } from '../telemetry/score.js';
 import type { Arrival, ReadingOrder } from './arrival.js';
 import type { Counters, Twin, TwinScore } from './documents.js';
-import {
-  advanceEpisodes,
-  downgradeEpisodes,
-  ratioOf,
-  statusOf,
-  type EpisodeChange,
-  type EpisodeRules,
-} from './episodes.js';
+import { ratioOf, type EpisodeChange } from './episode-step.js';
+import { advanceEpisodes, downgradeEpisodes, statusOf, type EpisodeRules } from './episodes.js';
 
 /** A reading on its way into the twin, with all that earlier stages found out about it. */
 export interface Arrived {
@@ -79,8 +73,9 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
   const episodes = score
     ? advanceEpisodes(reading.car, episodeStateOf(before), at, score, rules)
     : { state: episodeStateOf(before), changes: [] };
+  const { noticed: _, ...rest } = before;
   const after: Twin = {
-    ...before,
+    ...rest,
     reported: { at, receivedAt: new Date(receivedAt), hash, signals: reading.signals },
     score: score && twinScoreOf(score),
     status: statusOf(episodes.state),
@@ -91,6 +86,7 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
     openEpisodes: episodes.state.open,
     recent: episodes.state.recent,
     cleared: episodes.state.cleared,
+    ...(episodes.state.noticed > 0 ? { noticed: episodes.state.noticed } : {}),
     memory: scored?.kind === 'scored' ? scored.memory : before.memory,
   };
   return { twin: after, changes: episodes.changes };
@@ -140,7 +136,8 @@ function emptyTwin({ reading, hash, receivedAt, source }: Arrived): Twin {
 }
 
 function episodeStateOf(twin: Twin) {
-  return { open: twin.openEpisodes, recent: twin.recent, cleared: twin.cleared };
+  const { openEpisodes: open, recent, cleared, noticed = 0 } = twin;
+  return { open, recent, cleared, noticed };
 }
 
 function twinScoreOf(score: Score): TwinScore {

@@ -12,6 +12,9 @@ export const EPISODE_KINDS = [
 ] as const;
 export type EpisodeKind = (typeof EPISODE_KINDS)[number];
 
+/** Those that a workshop mends; the others are notices, which leave a car's status as it is. */
+export const MECHANICAL_KINDS = ['TIRE', 'SHOCK', 'DRIVE_SHAFT', 'OVERHEATING', 'BATTERY', 'OTHER'] as const;
+
 const KIND_OF: Readonly<Record<SignalName, EpisodeKind>> = {
   coolantTemp: 'OVERHEATING',
   intakeAirTemp: 'OTHER',

@@ -1,5 +1,5 @@
 import type { EpisodeDocument, EpisodeEventDocument, TimelineEntry } from './documents.js';
-import type { EpisodeChange } from './episodes.js';
+import type { EpisodeChange } from './episode-step.js';
 import { eventId } from './ids.js';
 
 /** Entries that an episode's timeline keeps; later ones are only counted. */
