@@ -48,6 +48,7 @@ registerEnumType(AnomalyKind, {
   description: 'What an anomaly is about: the group of the signal that is blamed most.',
   valuesMap: described({
     FIRMWARE_OUTDATED: "A notice: always MINOR, and the car's status is not touched by it.",
+    NO_DATA: 'The car has sent nothing new for EPISODE_NO_DATA (an hour unless set otherwise): a notice, too.',
   }),
 });
 

@@ -144,7 +144,8 @@ async function makeParts(settings: Settings, log: Log, database: Database, obser
     log,
   };
   const partitionOfCar = async (car: string) => partitionOf(car, await offsets.partitions(settings.SENSOR_TOPIC));
-  return { ingest: new Ingest(workshop, partitionOfCar), producer, offsets, scorer };
+  const noDataAfter = settings.EPISODE_NO_DATA === 0 ? null : settings.EPISODE_NO_DATA * 1_000;
+  return { ingest: new Ingest(workshop, partitionOfCar, noDataAfter), producer, offsets, scorer };
 }
 
 function makeConsumer(settings: Settings, log: Log): BatchConsumer {

@@ -4,6 +4,7 @@ import type { Arrival, ReadingOrder } from './arrival.js';
 import type { Counters, Twin, TwinScore } from './documents.js';
 import { ratioOf, type EpisodeChange } from './episode-step.js';
 import { advanceEpisodes, downgradeEpisodes, statusOf, type EpisodeRules } from './episodes.js';
+import { carNow, endSilence } from './silence.js';
 
 /** A reading on its way into the twin, with all that earlier stages found out about it. */
 export interface Arrived {
@@ -48,15 +49,9 @@ export function applyRejected(twin: Twin | null): Twin | null {
   return twin && count(twin, { rejected: 1 });
 }
 
-/**
- * The clock: timed downgrades for a car that need not send anything. The time passed is measured on the car's own
- * clock (its newest event time plus what has passed since that was received), so that a replay of old data is not
- * downgraded at once.
- */
+/** The clock: timed downgrades, by the car's own clock, for a car that need not send anything. */
 export function applyClock(twin: Twin, now: number, rules: EpisodeRules): Applied {
-  const { at, receivedAt } = twin.reported;
-  const carNow = new Date(at.getTime() + Math.max(0, now - receivedAt.getTime()));
-  const { state, changes } = downgradeEpisodes(episodeStateOf(twin), carNow, rules);
+  const { state, changes } = downgradeEpisodes(episodeStateOf(twin), carNow(twin, now), rules);
   return changes.length === 0 ? { twin, changes } : { twin: { ...twin, openEpisodes: state.open }, changes };
 }
 
@@ -68,7 +63,7 @@ export function newestOf(twin: Twin | null): ReadingOrder | null {
 function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): Applied {
   const { reading, hash, receivedAt, source, scored } = arrived;
   const at = new Date(reading.at);
-  const before = twin ?? emptyTwin(arrived);
+  const { twin: before, changes: ended } = endSilence(twin ?? emptyTwin(arrived), at);
   const score = scored?.kind === 'scored' ? scored.score : null;
   const episodes = score
     ? advanceEpisodes(reading.car, episodeStateOf(before), at, score, rules)
@@ -89,7 +84,7 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
     ...(episodes.state.noticed > 0 ? { noticed: episodes.state.noticed } : {}),
     memory: scored?.kind === 'scored' ? scored.memory : before.memory,
   };
-  return { twin: after, changes: episodes.changes };
+  return { twin: after, changes: [...ended, ...episodes.changes] };
 }
 
 function applyLate(twin: Twin, { reading }: Arrived): Twin {

@@ -75,7 +75,10 @@ export interface Twin {
   readonly recent: readonly (EpisodeKind | null)[];
   /** Readings in a row, up to the newest, that showed an outdated firmware, at most k of k-of-n; not there for none. */
   readonly noticed?: number;
-  /** Event time of the newest clearing by kind; the next episode opens only after it, so that no id is used twice. */
+  /**
+   * Event time of the newest clearing by kind (NO_DATA: of its opening); the next episode opens only after it, so that no id
+   * is used twice.
+   */
   readonly cleared: Readonly<Partial<Record<EpisodeKind, Date>>>;
   /** The furthest time that the car ever sent ahead of the clock: up to it, readings may have been stored under another. */
   readonly skewedUpTo?: Date;
@@ -154,7 +157,10 @@ export interface EpisodeHandling {
   readonly acknowledgedBy?: string;
 }
 
-/** One anomaly episode. Ingest writes all but `handling`. `_id` is car/kind/event time of the reading that opened it. */
+/**
+ * One anomaly episode. Ingest writes all but `handling`. `_id` is car/kind/`openedAt`: the event time of the reading that opened
+ * it, or of the last one before a silence.
+ */
 export interface EpisodeDocument {
   readonly _id: string;
   readonly car: string;
@@ -165,7 +171,8 @@ export interface EpisodeDocument {
   /** Event time of the newest reading that belongs to it. */
   readonly updatedAt: Date;
   readonly clearedAt: Date | null;
-  readonly peak: { readonly value: number; readonly ratio: number; readonly at: Date };
+  /** The worst reading; null where there is none (NO_DATA), with an empty model and no top signals. */
+  readonly peak: { readonly value: number; readonly ratio: number; readonly at: Date } | null;
   /** Anomalous readings in it. */
   readonly readings: number;
   readonly topSignals: readonly SignalShare[];
