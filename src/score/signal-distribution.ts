@@ -75,7 +75,7 @@ export function sharesOf(
   values: Float64Array,
   edges: readonly number[],
 ): Pick<SignalDistribution, 'shares' | 'missing'> {
-  const counts = new Array<number>(edges.length + 1).fill(0);
+  const counts = Array.from({ length: edges.length + 1 }, () => 0);
   let present = 0;
   for (const value of values) {
     if (Number.isNaN(value)) continue;
