@@ -121,6 +121,16 @@ describe('DenseEvaluator', () => {
     }
   });
 
+  it('declines what would hold the event loop for too long', async () => {
+    const plain = (units: number) => ({ units, activation: 'tanh' as const, useBias: false });
+    const heavy = networkWith(100, [plain(150), plain(40)], 1);
+    expect(DenseEvaluator.of(await networkOf(heavy))).toBe('it has 21190 weights, more than 20000');
+    const wide = networkWith(2, [plain(1_001), plain(2)], 1);
+    expect(DenseEvaluator.of(await networkOf(wide))).toBe('a layer is 1001 wide, more than 1000');
+    const largest = networkWith(100, [plain(150), plain(30)], 1);
+    expect(typeof DenseEvaluator.of(await networkOf(largest))).toBe('object');
+  });
+
   it('declines what is no chain of dense layers', async () => {
     const model = tf.sequential({
       layers: [
