@@ -9,6 +9,7 @@ import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import type { ModelAction } from '../twin/model-documents.js';
 import { compareCommand } from './models-compare.js';
+import { importCommand } from './models-import.js';
 import { answer } from './terminal.js';
 import { withDatabase } from './with-database.js';
 
@@ -47,6 +48,7 @@ export function modelsCommand(): Command {
     .action((id: string, { out }: { out: string }) => withDatabase((database) => fetchModel(database, id, out)));
   for (const one of CHANGES) changeCommand(models, one);
   models.addCommand(compareCommand());
+  models.addCommand(importCommand());
   return models;
 }
 

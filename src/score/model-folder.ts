@@ -96,35 +96,56 @@ export class BadModelError extends Error {
 
 /** @throws BadModelError where a file is missing, unreadable or not of the format */
 export function readModelFolder(dir: string): ModelFolder {
-  const metadata = parsed(dir, 'metadata.json', metadataSchema);
+  return { metadata: parsed(dir, 'metadata.json', metadataSchema), network: readNetwork(dir) };
+}
+
+/** model.json and its weights. @throws BadModelError */
+export function readNetwork(dir: string): NetworkFiles {
   const { modelTopology, weightsManifest } = parsed(dir, 'model.json', layersModelSchema);
   const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
   const bytes = Buffer.concat(weightsManifest.flatMap(({ paths }) => paths).map((path) => file(dir, path)));
   const expected = weightSpecs.reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
   if (bytes.length !== expected)
     throw new BadModelError(dir, `the weights have ${bytes.length} bytes, model.json tells of ${expected}`);
-  const weightData = new Uint8Array(bytes).buffer;
-  return { metadata, network: { modelTopology, weightSpecs, weightData } };
+  return { modelTopology, weightSpecs, weightData: new Uint8Array(bytes).buffer };
+}
+
+export function writeModelFolder(dir: string, { metadata, network }: ModelFolder, card: string): void {
+  writeFolder(dir, { ...networkFiles(network), 'metadata.json': json(metadata), 'MODEL.md': card });
+}
+
+/** The files that `readNetwork` reads. */
+export function networkFiles(
+  network: NetworkFiles,
+  generatedBy = 'fleet-twin train',
+): Readonly<Record<string, Buffer | string>> {
+  return { 'model.json': json(layersModel(network, generatedBy)), 'weights.bin': Buffer.from(network.weightData) };
+}
+
+export function json(value: object): string {
+  return `${JSON.stringify(value, null, 1)}\n`;
 }
 
 /** Written beside its place and moved there: no reader ever sees half a model. A folder that was there is replaced. */
-export function writeModelFolder(dir: string, { metadata, network }: ModelFolder, card: string): void {
+export function writeFolder(dir: string, files: Readonly<Record<string, Buffer | string>>): void {
   const fresh = `${dir}.new-${process.pid}`;
   const old = `${dir}.old-${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
-  writeFileSync(join(fresh, 'model.json'), `${JSON.stringify(layersModel(network), null, 1)}\n`);
-  writeFileSync(join(fresh, 'weights.bin'), Buffer.from(network.weightData));
-  writeFileSync(join(fresh, 'metadata.json'), `${JSON.stringify(metadata, null, 1)}\n`);
-  writeFileSync(join(fresh, 'MODEL.md'), card);
-  moveAside(dir, old);
-  renameSync(fresh, dir);
+  try {
+    mkdirSync(fresh, { recursive: true });
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(fresh, name), content);
+    moveAside(dir, old);
+    renameSync(fresh, dir);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    throw error;
+  }
   rmSync(old, { recursive: true, force: true });
 }
 
-function layersModel({ modelTopology, weightSpecs }: NetworkFiles): object {
+function layersModel({ modelTopology, weightSpecs }: NetworkFiles, generatedBy: string): object {
   const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
-  return { format: 'layers-model', generatedBy: 'fleet-twin train', modelTopology, weightsManifest };
+  return { format: 'layers-model', generatedBy, modelTopology, weightsManifest };
 }
 
 function moveAside(dir: string, old: string): void {
@@ -135,7 +156,8 @@ function moveAside(dir: string, old: string): void {
   }
 }
 
-function parsed<T extends z.ZodType>(dir: string, name: string, schema: T): z.infer<T> {
+/** @throws BadModelError */
+export function parsed<T extends z.ZodType>(dir: string, name: string, schema: T): z.infer<T> {
   const text = file(dir, name).toString('utf8');
   try {
     return schema.parse(JSON.parse(text));
@@ -145,7 +167,8 @@ function parsed<T extends z.ZodType>(dir: string, name: string, schema: T): z.in
   }
 }
 
-function file(dir: string, name: string): Buffer {
+/** @throws BadModelError */
+export function file(dir: string, name: string): Buffer {
   try {
     return readFileSync(join(dir, name));
   } catch (error) {
