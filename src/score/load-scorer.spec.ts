@@ -185,6 +185,16 @@ describe('loadScorer', () => {
     ).rejects.toThrow(/no usable model in models\/none: metadata.json cannot be read \(ENOENT\)/);
   });
 
+  it('takes a model that does not say its kind for an autoencoder, and refuses one of a kind that it does not know', async () => {
+    const silent = tampered((metadata) => delete (metadata as { kind?: string }).kind);
+    const scorer = await loadScorer({ dir: silent, backend: 'wasm', evaluator: 'tensorflow', log: quiet });
+    await scorer.close();
+    const odd = tampered((metadata) => Object.assign(metadata, { kind: 'oracle' }));
+    await expect(loadScorer({ dir: odd, backend: 'wasm', evaluator: 'tensorflow', log: quiet })).rejects.toThrow(
+      /its kind is oracle; readings of cars are scored by autoencoder/,
+    );
+  });
+
   it('refuses a model with a weight that has changed', async () => {
     const dir = copyOfShipped();
     const weights = readFileSync(join(dir, 'weights.bin'));
