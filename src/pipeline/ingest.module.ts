@@ -155,7 +155,8 @@ async function makeParts(
     log,
   };
   const partitionOfCar = async (car: string) => partitionOf(car, await offsets.partitions(settings.SENSOR_TOPIC));
-  return { ingest: new Ingest(workshop, partitionOfCar), producer, offsets, models };
+  const noDataAfter = settings.EPISODE_NO_DATA === 0 ? null : settings.EPISODE_NO_DATA * 1_000;
+  return { ingest: new Ingest(workshop, partitionOfCar, noDataAfter), producer, offsets, models };
 }
 
 /** The model of the settings until the registry says otherwise. */

@@ -165,6 +165,11 @@ export const ENTRIES = {
     's',
     'An open episode falls by one severity when its present severity was not reached for this long',
   ),
+  EPISODE_NO_DATA: entry(
+    whole(3_600, 0),
+    's',
+    'A car that has sent nothing new for this long, by its own clock, gets an episode NO_DATA; 0: none does',
+  ),
 
   MONGODB_URI: entry(
     z

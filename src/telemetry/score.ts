@@ -7,6 +7,15 @@ export interface SignalShare {
   readonly share: number;
 }
 
+/** The one signal that no workshop mends: it is noticed, and set apart from what is said of the others. */
+export const NOTICED_SIGNAL = 'controlUnitFirmware' satisfies SignalName;
+
+/** What a model says of all signals but the noticed one, in the same unit. */
+export interface MechanicalScore {
+  readonly value: number;
+  readonly topSignals: readonly SignalShare[];
+}
+
 /** What a model says about one reading. */
 export interface Score {
   /** The anomaly score; higher is stranger. In the model's own unit: compare with `threshold`. */
@@ -20,6 +29,8 @@ export interface Score {
   readonly model: string;
   /** The up to three signals that the error comes from, largest share first. */
   readonly topSignals: readonly SignalShare[];
+  /** There only where the noticed signal lies above the threshold by itself, and the model judges signal by signal. */
+  readonly mechanical?: MechanicalScore;
 }
 
 /** What a model remembers of a car between readings. Kept in the twin; only the feature set named in it may read it. */
