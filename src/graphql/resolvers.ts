@@ -2,6 +2,7 @@ import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anom
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
+import { ModelResolver } from './model.resolver.js';
 import { AnomalyEventResolver, CarUpdateResolver, LiveResolver } from './live.resolver.js';
 
 /** Every resolver: what the schema is made of. */
@@ -14,6 +15,7 @@ export const RESOLVERS = [
   FleetResolver,
   CarRollupsResolver,
   FleetRollupsResolver,
+  ModelResolver,
   LiveResolver,
   CarUpdateResolver,
   AnomalyEventResolver,
