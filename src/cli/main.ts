@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { databaseCommand, eraseCommand, rollupsCommand } from './database.js';
 import { demoCommand } from './demo.js';
 import { evaluateCommand } from './evaluate.js';
+import { modelsCommand } from './models.js';
 import { serveCommand } from './serve.js';
 import { settingsCommand } from './settings.js';
 import { simulateCommand } from './simulate.js';
@@ -19,6 +20,7 @@ const program = new Command('fleet-twin')
   .addCommand(trainCommand())
   .addCommand(evaluateCommand())
   .addCommand(thresholdsCommand())
+  .addCommand(modelsCommand())
   .addCommand(databaseCommand())
   .addCommand(eraseCommand())
   .addCommand(rollupsCommand())

@@ -27,6 +27,7 @@ export class Metrics {
   private readonly rejections = this.counter('rejected', 'Records that could not be taken, by reason', ['reason']);
   private readonly letters = this.counter('dead_letters', 'Records acknowledged by the dead-letter topic', []);
   private readonly lags = this.gauge('lag_records', 'Records behind the end of the partition', ['topic', 'partition']);
+  private readonly modelRoles = this.gauge('model_info', 'Models of this process, by what they do', ['model', 'role']);
   private readonly batches = this.histogram('batch_seconds', 'Time from a batch being handed in to its commit', []);
   private readonly stages = this.histogram('stage_seconds', 'Time of one stage for one batch', ['stage']);
 
@@ -57,6 +58,14 @@ export class Metrics {
   /** The partition is another process's now. */
   lagGone(topic: string, partition: number): void {
     this.lags.remove({ topic, partition: String(partition) });
+  }
+
+  /** The models in use, as `name@version`; `refused` are wanted and could not be loaded. */
+  models(champion: string, shadows: readonly string[], refused: readonly string[]): void {
+    this.modelRoles.reset();
+    this.modelRoles.set({ model: champion, role: 'champion' }, 1);
+    for (const model of shadows) this.modelRoles.set({ model, role: 'shadow' }, 1);
+    for (const model of refused) this.modelRoles.set({ model, role: 'refused' }, 1);
   }
 
   batch(seconds: number): void {

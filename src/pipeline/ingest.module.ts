@@ -23,10 +23,13 @@ import type { BatchOutcome, RecordBatch, SourceRecord } from '../kafka/record-ba
 import type { Log } from '../log/log.js';
 import { METRICS } from '../metrics/metrics.token.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { loadScorer, type LoadedScorer } from '../score/load-scorer.js';
+import { announce } from '../registry/announce.js';
+import { ModelsInUse } from '../registry/models-in-use.js';
+import { loadScorer } from '../score/load-scorer.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import type { EpisodeRules } from '../twin/episodes.js';
+import type { ModelSlots } from '../twin/model-documents.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { Ingest } from './ingest.js';
 import { metricsObserved } from './metrics-observed.js';
@@ -39,7 +42,7 @@ interface IngestParts {
   readonly ingest: Ingest;
   readonly producer: Producer;
   readonly offsets: LogOffsets;
-  readonly scorer: LoadedScorer;
+  readonly models: ModelsInUse;
 }
 
 const PARTS = Symbol('IngestParts');
@@ -64,7 +67,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
       provide: PARTS,
       inject: [DATABASE, METRICS],
       useFactory: (database: Database, metrics: Metrics) =>
-        makeParts(settings, log, database, observerOf(metrics, watch)),
+        makeParts(settings, log, database, metrics, observerOf(metrics, watch)),
     };
     const consumer = { provide: CONSUMER, useFactory: () => makeConsumer(settings, log) };
     const ingest = { provide: Ingest, inject: [PARTS], useFactory: (made: IngestParts) => made.ingest };
@@ -80,8 +83,9 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
   static readonly consumer = CONSUMER;
 
   onApplicationBootstrap(): void {
-    const { ingest } = this.parts;
+    const { ingest, models } = this.parts;
     this.consumer.whenAssigned((topic, partitions) => ingest.assigned(topic, partitions));
+    models.start();
     this.health.add('kafka-consumer', () => Promise.resolve(this.consumer.joined ? 'ok' : 'not in the consumer group'));
     ingest.start(BETWEEN_BATCHES);
   }
@@ -92,10 +96,10 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** Nest has closed the consumer by now. */
   async onApplicationShutdown(): Promise<void> {
-    const { producer, offsets, scorer } = this.parts;
+    const { producer, offsets, models } = this.parts;
+    await models.close();
     await producer.close();
     await offsets.close();
-    await scorer.close();
   }
 }
 
@@ -113,22 +117,23 @@ function sensorBatches(topic: string): Type {
   return SensorBatches;
 }
 
-async function makeParts(settings: Settings, log: Log, database: Database, observer: Observer): Promise<IngestParts> {
+async function makeParts(
+  settings: Settings,
+  log: Log,
+  database: Database,
+  metrics: Metrics,
+  observer: Observer,
+): Promise<IngestParts> {
   const kafka = kafkaOptions(settings, log);
-  const scorer = await loadScorer({
-    dir: settings.MODEL_DIR,
-    backend: settings.TF_BACKEND,
-    evaluator: settings.SCORE_EVALUATOR,
-    log,
-  });
   const decoder = createDecoder(decoderOptions(settings));
   const producer = new Producer(kafka);
+  const models = await modelsInUse(settings, log, { database, producer, metrics });
   const offsets = new LogOffsets(kafka);
   const topics = { predictions: settings.PREDICTIONS_TOPIC, anomalies: settings.ANOMALIES_TOPIC };
   const workshop = {
     stages: {
       decode: (records: readonly SourceRecord[]) => decoder.decode(records),
-      scorer,
+      scorers: models,
       database,
       deadLetters: new DeadLetters(producer, settings.DEAD_LETTER_TOPIC),
       rules: rulesOf(settings),
@@ -145,7 +150,34 @@ async function makeParts(settings: Settings, log: Log, database: Database, obser
   };
   const partitionOfCar = async (car: string) => partitionOf(car, await offsets.partitions(settings.SENSOR_TOPIC));
   const noDataAfter = settings.EPISODE_NO_DATA === 0 ? null : settings.EPISODE_NO_DATA * 1_000;
-  return { ingest: new Ingest(workshop, partitionOfCar, noDataAfter), producer, offsets, scorer };
+  return { ingest: new Ingest(workshop, partitionOfCar, noDataAfter), producer, offsets, models };
+}
+
+/** The model of the settings until the registry says otherwise. */
+async function modelsInUse(
+  settings: Settings,
+  log: Log,
+  { database, producer, metrics }: { database: Database; producer: Producer; metrics: Metrics },
+): Promise<ModelsInUse> {
+  const load = (dir: string) =>
+    loadScorer({ dir, backend: settings.TF_BACKEND, evaluator: settings.SCORE_EVALUATOR, log });
+  const tell = (slots: ModelSlots) => announce(database, slots, settings.MODEL_UPDATES_TOPIC, producer);
+  return new ModelsInUse({
+    database,
+    fallback: await load(settings.MODEL_DIR),
+    load,
+    log,
+    onChange: (slots, { champion, shadows }, refused) => {
+      metrics.models(
+        champion.model,
+        shadows.map(({ model }) => model),
+        refused,
+      );
+      tell(slots).catch((error: unknown) =>
+        log('warn', 'a change of the models was not announced', { error: String(error) }),
+      );
+    },
+  });
 }
 
 function makeConsumer(settings: Settings, log: Log): BatchConsumer {

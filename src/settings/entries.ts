@@ -103,6 +103,7 @@ export const ENTRIES = {
   SENSOR_TOPIC: entry(topicName('sensor-data'), 'topic', 'What the cars sent, bytes untouched, keyed by car id'),
   PREDICTIONS_TOPIC: entry(topicName('model-predictions'), 'topic', 'A score for every reading'),
   ANOMALIES_TOPIC: entry(topicName('car-anomalies'), 'topic', 'Events of anomaly episodes'),
+  MODEL_UPDATES_TOPIC: entry(topicName('model-updates'), 'topic', 'Which version of each model is in use; compacted'),
   NORMALISED_TOPIC: entry(
     topic.optional(),
     'topic',

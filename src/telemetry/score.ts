@@ -55,3 +55,26 @@ export interface Scorer {
   readonly model: string;
   score(batch: readonly ToScore[]): Promise<Scored[]>;
 }
+
+/** The models that score one batch, all of it: a batch is never scored by half a model. */
+export interface Panel {
+  /** Rises with every change of the models in use; 0 where nobody ever changed them. */
+  readonly revision: number;
+  readonly champion: Scorer;
+  /** Score the same readings and raise nothing. */
+  readonly shadows: readonly Scorer[];
+}
+
+/** Where the pipeline finds the models in use, which may be others for the next batch. */
+export interface Scorers {
+  /**
+   * Lends the models in use until the work is done; a model that is replaced meanwhile stays until then.
+   * @param atLeast the revision that readings of the partition were scored with before: an older one is not lent
+   */
+  use<T>(atLeast: number, work: (panel: Panel) => Promise<T>): Promise<T>;
+}
+
+/** One model that never changes. */
+export function onlyScorer(champion: Scorer): Scorers {
+  return { use: (_, work) => work({ revision: 0, champion, shadows: [] }) };
+}

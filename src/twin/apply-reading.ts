@@ -1,7 +1,7 @@
 import type { Reading } from '../telemetry/reading.js';
-import type { Score, Scored } from '../telemetry/score.js';
+import type { Score, ScoreMemory, Scored } from '../telemetry/score.js';
 import type { Arrival, ReadingOrder } from './arrival.js';
-import type { Counters, Twin, TwinScore } from './documents.js';
+import type { Counters, ShadowMemory, Twin, TwinScore } from './documents.js';
 import { ratioOf, type EpisodeChange } from './episode-step.js';
 import { advanceEpisodes, downgradeEpisodes, statusOf, type EpisodeRules } from './episodes.js';
 import { carNow, endSilence } from './silence.js';
@@ -13,6 +13,8 @@ export interface Arrived {
   readonly arrival: Arrival;
   /** Null for readings that are not stored. */
   readonly scored: Scored | null;
+  /** What shadow models say of it; they raise nothing. */
+  readonly shadows?: readonly { readonly model: string; readonly scored: Scored }[];
   /** The Kafka record's time, ms. */
   readonly receivedAt: number;
   readonly source: Twin['source'];
@@ -63,14 +65,15 @@ export function newestOf(twin: Twin | null): ReadingOrder | null {
 function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): Applied {
   const { reading, hash, receivedAt, source, scored } = arrived;
   const at = new Date(reading.at);
-  const { twin: before, changes: ended } = endSilence(twin ?? emptyTwin(arrived), at);
+  const { twin: heard, changes: ended } = endSilence(twin ?? emptyTwin(arrived), at);
+  const { shadowMemory: _shadows, noticed: _noticed, ...before } = heard;
+  const memory = scored?.kind === 'scored' ? scored.memory : before.memory;
   const score = scored?.kind === 'scored' ? scored.score : null;
   const episodes = score
-    ? advanceEpisodes(reading.car, episodeStateOf(before), at, score, rules)
-    : { state: episodeStateOf(before), changes: [] };
-  const { noticed: _, ...rest } = before;
+    ? advanceEpisodes(reading.car, episodeStateOf(heard), at, score, rules)
+    : { state: episodeStateOf(heard), changes: [] };
   const after: Twin = {
-    ...rest,
+    ...before,
     reported: { at, receivedAt: new Date(receivedAt), hash, signals: reading.signals },
     score: score && twinScoreOf(score),
     status: statusOf(episodes.state),
@@ -82,9 +85,24 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
     recent: episodes.state.recent,
     cleared: episodes.state.cleared,
     ...(episodes.state.noticed > 0 ? { noticed: episodes.state.noticed } : {}),
-    memory: scored?.kind === 'scored' ? scored.memory : before.memory,
+    memory,
+    ...shadowMemoryOf(twin, arrived, memory),
   };
   return { twin: after, changes: [...ended, ...episodes.changes] };
+}
+
+/** Only what differs from the twin's own memory in kind; models that are no longer in the shadow are forgotten. */
+function shadowMemoryOf(
+  twin: Twin | null,
+  { shadows = [] }: Arrived,
+  memory: ScoreMemory | null,
+): Pick<Twin, 'shadowMemory'> {
+  const own = shadows.flatMap(({ model, scored }): ShadowMemory[] => {
+    const before = twin?.shadowMemory?.find((one) => one.model === model)?.memory ?? null;
+    const after = scored.kind === 'scored' ? scored.memory : before;
+    return after && after.features !== memory?.features ? [{ model, memory: after }] : [];
+  });
+  return own.length > 0 ? { shadowMemory: own } : {};
 }
 
 function applyLate(twin: Twin, { reading }: Arrived): Twin {

@@ -9,6 +9,7 @@ import type {
   TombstoneDocument,
   Twin,
 } from './documents.js';
+import type { ModelDocument, ModelSlots } from './model-documents.js';
 import type { RollupDocument, RollupMarkDocument, RollupRunDocument } from './rollup-documents.js';
 
 export interface MetaDocument {
@@ -32,6 +33,8 @@ export interface Collections {
   readonly rollupsHour: Collection<RollupDocument>;
   readonly rollupMarks: Collection<RollupMarkDocument>;
   readonly rollupRuns: Collection<RollupRunDocument>;
+  readonly models: Collection<ModelDocument>;
+  readonly modelSlots: Collection<ModelSlots>;
   readonly meta: Collection<MetaDocument>;
 }
 
@@ -48,6 +51,8 @@ export function collectionsOf(db: Db): Collections {
     rollupsHour: db.collection('rollupsHour'),
     rollupMarks: db.collection('rollupMarks'),
     rollupRuns: db.collection('rollupRuns'),
+    models: db.collection('models'),
+    modelSlots: db.collection('modelSlots'),
     meta: db.collection('meta'),
   };
 }
@@ -86,4 +91,6 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
   rollupsHour: [{ name: 'car_at', key: { car: 1, at: 1 } }],
   rollupMarks: [],
   rollupRuns: [],
+  models: [],
+  modelSlots: [],
 };

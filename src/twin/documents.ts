@@ -83,6 +83,21 @@ export interface Twin {
   /** The furthest time that the car ever sent ahead of the clock: up to it, readings may have been stored under another. */
   readonly skewedUpTo?: Date;
   readonly memory: ScoreMemory | null;
+  /** What shadow models remember, where they remember other things than the model in use. */
+  readonly shadowMemory?: readonly ShadowMemory[];
+}
+
+export interface ShadowMemory {
+  readonly model: string;
+  readonly memory: ScoreMemory;
+}
+
+/** What a shadow model said about a reading. */
+export interface ShadowScore {
+  readonly model: string;
+  readonly value: number;
+  readonly threshold: number;
+  readonly anomalous: boolean;
 }
 
 /** One row of the history. `_id` is the position of the record: see `readingId`. */
@@ -100,6 +115,7 @@ export interface ReadingDocument {
   readonly score?: Omit<TwinScore, 'ratio'>;
   /** Why there is no score. */
   readonly unscored?: string;
+  readonly shadows?: readonly ShadowScore[];
 }
 
 export interface PositionCounts {
@@ -130,6 +146,8 @@ export interface PositionDocument {
   /** Time and hash of record `next` − 1, by which a topic made anew is recognised. */
   readonly last: { readonly timestamp: number; readonly hash: string } | null;
   readonly counts: PositionCounts;
+  /** Revision of the models in use that scored the newest batch; a partition never goes back to an older one. */
+  readonly modelRevision?: number;
   /** Who holds the epoch; for people. */
   readonly holder: string;
   /** The logical session of the holder's transactions: whoever takes over ends what it left open. */

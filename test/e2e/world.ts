@@ -72,6 +72,7 @@ export class World {
     sensor: `sensor-${this.id}`,
     predictions: `predictions-${this.id}`,
     anomalies: `anomalies-${this.id}`,
+    modelUpdates: `models-${this.id}`,
     deadLetters: `dlq-${this.id}`,
     normalised: `normalised-${this.id}`,
   };
@@ -103,6 +104,7 @@ export class World {
       SENSOR_TOPIC: this.topics.sensor,
       PREDICTIONS_TOPIC: this.topics.predictions,
       ANOMALIES_TOPIC: this.topics.anomalies,
+      MODEL_UPDATES_TOPIC: this.topics.modelUpdates,
       DEAD_LETTER_TOPIC: this.topics.deadLetters,
       TOPIC_PARTITIONS: '3',
       MQTT_URL: mqttUrl,

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadScorer, type LoadedScorer } from '../../src/score/load-scorer.js';
+import { onlyScorer } from '../../src/telemetry/score.js';
 import { NO_HAZARDS } from '../../src/simulator/faults.js';
 import { simulateFleet } from '../../src/simulator/fleet.js';
 import type { Signals } from '../../src/telemetry/signals.js';
@@ -40,7 +41,7 @@ describe.each(databaseServers())('kinds of episodes with the shipped model on $n
   const statusNow = async () => (await rig.database.collections.twins.findOne({ _id: 'car1' }))?.status;
 
   it('an outdated firmware is a notice; a tire that then leaks gets its episode beside it', async () => {
-    const process = rig.process({ scorer });
+    const process = rig.process({ scorers: onlyScorer(scorer) });
     send(0, 12, { controlUnitFirmware: 1_000 });
     await process.drain();
     expect(await episodes()).toMatchObject([{ kind: 'FIRMWARE_OUTDATED', status: 'OPEN', severity: 'MINOR' }]);
