@@ -5,6 +5,7 @@
 export const API_ERRORS = {
   BAD_REQUEST: { retriable: false, meaning: 'The request is not valid GraphQL for this schema' },
   BAD_ARGUMENT: { retriable: false, meaning: 'An argument has the right type but no meaning' },
+  NOT_FOUND: { retriable: false, meaning: 'What is to be changed is not there' },
   BAD_CURSOR: { retriable: false, meaning: 'A cursor was not made by this field with this order' },
   BAD_RANGE: { retriable: false, meaning: 'A time range ends before it begins' },
   PAGE_TOO_LARGE: { retriable: false, meaning: 'A page of more than 500, or pages within pages of too many rows' },

@@ -6,6 +6,7 @@ import { DRIFT_VERDICTS } from '../score/drift.js';
 import { STEPS, type Step } from '../telemetry/window.js';
 import { EPISODE_EVENTS, SEVERITIES, STATUSES } from '../twin/documents.js';
 import { EPISODE_KINDS } from '../twin/episode-kind.js';
+import { HANDLING_EVENTS, LABELS } from '../twin/handling-documents.js';
 
 /** GraphQL enums out of the lists of names that the stages work with. */
 function enumOf<T extends string>(values: readonly T[]): { readonly [Name in T]: Name } {
@@ -63,8 +64,22 @@ registerEnumType(AnomalySeverity, {
 export const AnomalyStatus = enumOf(['OPEN', 'CLEARED'] as const);
 registerEnumType(AnomalyStatus, { name: 'AnomalyStatus', description: 'Whether an anomaly goes on.' });
 
-export const AnomalyEventType = enumOf(EPISODE_EVENTS);
-registerEnumType(AnomalyEventType, { name: 'AnomalyEventType', description: 'What happened to an anomaly.' });
+export const AnomalyEventType = enumOf([...EPISODE_EVENTS, ...HANDLING_EVENTS]);
+registerEnumType(AnomalyEventType, {
+  name: 'AnomalyEventType',
+  description: 'What happened to an anomaly, or was done with it.',
+});
+
+export const AnomalyLabel = enumOf(LABELS);
+registerEnumType(AnomalyLabel, {
+  name: 'AnomalyLabel',
+  description: 'What an anomaly turned out to be. `fleet-twin thresholds suggest` learns from it.',
+  valuesMap: described({
+    TRUE: 'Something was wrong with the car.',
+    FALSE: 'Nothing was wrong.',
+    KNOWN: 'Something was, but it is known: no example of either.',
+  }),
+});
 
 export const CarOrderField = enumOf(['SCORE', 'LAST_SEEN', 'ID'] as const);
 registerEnumType(CarOrderField, {

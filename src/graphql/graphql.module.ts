@@ -7,6 +7,7 @@ import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { GraphiqlController } from './graphiql.controller.js';
+import { API_CLOCK } from './handling.resolver.js';
 import { LiveFeeds } from './live/live-feeds.js';
 import { LOADERS, loadersOf } from './loaders.js';
 import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
@@ -35,7 +36,7 @@ export class GraphqlModule {
         GraphQLModule.forRoot({ driver: MercuriusDriver, ...mercuriusOptions() }),
       ],
       controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
-      providers: [loaders, models, LiveFeeds, ...RESOLVERS],
+      providers: [loaders, models, { provide: API_CLOCK, useValue: clock }, LiveFeeds, ...RESOLVERS],
     };
   }
 }

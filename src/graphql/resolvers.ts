@@ -1,6 +1,7 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
+import { HandlingResolver } from './handling.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
 import { ModelResolver } from './model.resolver.js';
 import { AnomalyEventResolver, CarUpdateResolver, LiveResolver } from './live.resolver.js';
@@ -11,6 +12,7 @@ export const RESOLVERS = [
   CarConnectionResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,
+  HandlingResolver,
   NodeResolver,
   FleetResolver,
   CarRollupsResolver,

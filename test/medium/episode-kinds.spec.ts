@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadScorer, type LoadedScorer } from '../../src/score/load-scorer.js';
+import { onlyScorer } from '../../src/telemetry/score.js';
 import { NO_HAZARDS } from '../../src/simulator/faults.js';
 import { simulateFleet } from '../../src/simulator/fleet.js';
 import type { Signals } from '../../src/telemetry/signals.js';
