@@ -7,7 +7,6 @@ import type { Signals } from '../../src/telemetry/signals.js';
 import type { EpisodeEventDocument } from '../../src/twin/documents.js';
 import { NOON, aReading, aRecord } from '../builders/sensor.js';
 import { TestLog, ingestRig, type Rig } from '../ingest-rig.js';
-import { onlyScorer } from '../../src/telemetry/score.js';
 import { databaseServers } from '../servers.js';
 
 describe.each(databaseServers())('kinds of episodes with the shipped model on $name', (server) => {
