@@ -48,7 +48,7 @@ export const metadataOfAnyKind = z.object({
     .object({ source: z.string(), readings: z.number(), cars: z.number(), dataHash: z.string() })
     .optional(),
   /**
-   * `heldOutLoss`; `thresholdReadings`: normal readings that the threshold was set on; `flaggedOfThem`: the share above it.
+   * `heldOutLoss`; `leftOutReadings`, `leftOutCars`: not calibrated on, as they look like failures; `thresholdReadings`: normal readings that the threshold was set on; `flaggedOfThem`: the share above it.
    */
   metrics: z.record(z.string(), z.number()),
   /** Readings of one car each, in order, from an empty memory, and the scores that they must get (within 1e-4 of them). */
