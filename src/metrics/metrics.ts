@@ -7,6 +7,8 @@ export type Stage = (typeof STAGES)[number];
 export const OUTCOMES = ['received', 'decoded', 'stored', 'late', 'duplicate', 'expired', 'erased', 'lost'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+export type ArrayOutcome = 'received' | 'stored' | 'duplicate' | 'expired' | 'unscored' | 'anomalous' | 'rejected';
+
 const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
   received: 'Records read from the sensor topic',
   decoded: 'Records that became a reading',
@@ -25,6 +27,10 @@ export class Metrics {
   private readonly registry = new Registry();
   private readonly outcomes: Readonly<Record<Outcome, Counter>>;
   private readonly rejections = this.counter('rejected', 'Records that could not be taken, by reason', ['reason']);
+  private readonly arrayRecords = this.counter('array_records', 'Records of array topics, by what they ended in', [
+    'topic',
+    'outcome',
+  ]);
   private readonly letters = this.counter('dead_letters', 'Records acknowledged by the dead-letter topic', []);
   private readonly lags = this.gauge('lag_records', 'Records behind the end of the partition', ['topic', 'partition']);
   private readonly batches = this.histogram('batch_seconds', 'Time from a batch being handed in to its commit', []);
@@ -44,6 +50,11 @@ export class Metrics {
   /** @param reason one of decode's closed list, or the stage that gave up */
   rejected(reason: string, records = 1): void {
     this.rejections.inc({ reason }, records);
+  }
+
+  /** Records of an array topic; beside those of the sensor topic, which `count` counts. */
+  arrays(topic: string, outcome: ArrayOutcome, records: number): void {
+    this.arrayRecords.inc({ topic, outcome }, records);
   }
 
   deadLetters(records = 1): void {

@@ -1,5 +1,6 @@
 import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { Step } from '../telemetry/window.js';
+import type { ArrayReadingDocument } from './array-documents.js';
 import type {
   EpisodeDocument,
   EpisodeEventDocument,
@@ -32,6 +33,7 @@ export interface Collections {
   readonly rollupsHour: Collection<RollupDocument>;
   readonly rollupMarks: Collection<RollupMarkDocument>;
   readonly rollupRuns: Collection<RollupRunDocument>;
+  readonly arrayReadings: Collection<ArrayReadingDocument>;
   readonly meta: Collection<MetaDocument>;
 }
 
@@ -48,6 +50,7 @@ export function collectionsOf(db: Db): Collections {
     rollupsHour: db.collection('rollupsHour'),
     rollupMarks: db.collection('rollupMarks'),
     rollupRuns: db.collection('rollupRuns'),
+    arrayReadings: db.collection('arrayReadings'),
     meta: db.collection('meta'),
   };
 }
@@ -86,4 +89,8 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
   rollupsHour: [{ name: 'car_at', key: { car: 1, at: 1 } }],
   rollupMarks: [],
   rollupRuns: [],
+  arrayReadings: [
+    { name: 'topic_at', key: { topic: 1, at: 1, _id: 1 } },
+    { name: 'topic_sender_at', key: { topic: 1, sender: 1, at: 1, _id: 1 } },
+  ],
 };
