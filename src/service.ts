@@ -72,6 +72,7 @@ async function prepare(app: NestFastifyApplication, settings: Settings, log: Log
     sensor: settings.SENSOR_TOPIC,
     predictions: settings.PREDICTIONS_TOPIC,
     anomalies: settings.ANOMALIES_TOPIC,
+    modelUpdates: settings.MODEL_UPDATES_TOPIC,
     deadLetters: settings.DEAD_LETTER_TOPIC,
     normalised: settings.NORMALISED_TOPIC,
     arrays: (settings.ARRAY_TOPICS ?? []).map(({ topic }) => topic),

@@ -8,7 +8,7 @@ import { PartitionWriter } from '../src/pipeline/partition-writer.js';
 import type { Stages } from '../src/pipeline/pipeline.js';
 import { Publisher } from '../src/pipeline/publish.js';
 import type { Workshop } from '../src/pipeline/workshop.js';
-import type { Scorer } from '../src/telemetry/score.js';
+import { onlyScorer, type Scorer } from '../src/telemetry/score.js';
 import { openDatabase, prepareDatabase, type Database } from '../src/twin/database.js';
 import { NOON, aScore } from './builders/sensor.js';
 import { readingOfWire } from './builders/wire.js';
@@ -110,7 +110,7 @@ export async function ingestRig(uri: string, log: TestLog, partition = 0): Promi
   const make: Rig['process'] = ({ onStep, holder = 'test', ...overrides } = {}) => {
     const stages: Stages = {
       decode: (records) => Promise.resolve(records.map(readingOfWire)),
-      scorer: speedScorer,
+      scorers: onlyScorer(speedScorer),
       database,
       deadLetters: { send: (more) => Promise.resolve(void letters.push(...more)) },
       rules: RULES,

@@ -15,7 +15,9 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   score: ['telemetry', 'simulator', 'log', 'kafka'],
   training: ['telemetry', 'kafka', 'decode'],
   twin: ['telemetry', 'health'],
-  pipeline: ['telemetry', 'kafka', 'decode', 'score', 'twin', 'log', 'metrics', 'health'],
+  // The models in use, for the pipeline; what they are is the registry's to know.
+  registry: ['telemetry', 'kafka', 'score', 'twin', 'log'],
+  pipeline: ['telemetry', 'kafka', 'decode', 'score', 'registry', 'twin', 'log', 'metrics', 'health'],
   evaluation: ['telemetry', 'score', 'twin', 'pipeline', 'simulator'],
   rollup: ['telemetry', 'twin', 'log'],
   fleet: ['telemetry', 'twin'],

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { isCarId } from '../telemetry/car-id.js';
 import { rollupDaysOf } from '../service.js';
-import { readSettings, type Settings } from '../settings/settings.js';
-import { openDatabase, prepareDatabase, type Database } from '../twin/database.js';
+import { prepareDatabase } from '../twin/database.js';
 import { markWritten } from '../rollup/rebuild.js';
 import { answer } from './terminal.js';
+import { withDatabase } from './with-database.js';
 
 /** `fleet-twin db init`: what every start does by itself, as a step of its own. */
 export function databaseCommand(): Command {
@@ -59,14 +59,4 @@ function instantOf(text: string, option: string): number {
   const instant = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(instant)) throw new Error(`${option} ${text} is not an ISO 8601 instant`);
   return instant;
-}
-
-async function withDatabase(work: (database: Database, settings: Settings) => Promise<void>): Promise<void> {
-  const settings = readSettings(process.env);
-  const database = openDatabase(settings.MONGODB_URI, settings.MONGODB_DATABASE, 'fleet-twin-cli');
-  try {
-    await work(database, settings);
-  } finally {
-    await database.client.close();
-  }
 }

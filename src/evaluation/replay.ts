@@ -5,7 +5,8 @@ import { hashSignals } from '../telemetry/signals-hash.js';
 import { applyReading, newestOf } from '../twin/apply-reading.js';
 import { classifyArrival, KnownReadings, type Arrival } from '../twin/arrival.js';
 import type { Twin } from '../twin/documents.js';
-import type { EpisodeChange, EpisodeRules } from '../twin/episodes.js';
+import type { EpisodeChange } from '../twin/episode-step.js';
+import type { EpisodeRules } from '../twin/episodes.js';
 
 /** What became of one reading. */
 export interface Judged {

@@ -60,7 +60,7 @@ export class Anomaly implements Node {
   @Field(() => AnomalySeverity, { description: 'Present severity, or the last one.' })
   readonly severity!: Severity;
 
-  @Field(() => DateTime, { description: 'Event time of the reading that opened it.' })
+  @Field(() => DateTime, { description: 'Event time of the reading that opened it; NO_DATA: of the last one.' })
   readonly openedAt!: Date;
 
   @Field(() => DateTime, { description: 'Event time of the newest reading that belongs to it.' })
@@ -69,8 +69,8 @@ export class Anomaly implements Node {
   @Field(() => DateTime, { nullable: true, description: 'Event time of the reading that cleared it.' })
   readonly clearedAt!: Date | null;
 
-  @Field(() => Peak, { description: 'The worst reading.' })
-  readonly peak!: Peak;
+  @Field(() => Peak, { nullable: true, description: 'The worst reading; null for NO_DATA, where there is none.' })
+  readonly peak!: Peak | null;
 
   @Field(() => Int, { description: 'Anomalous readings in it (a number).' })
   readonly readings!: number;
@@ -78,7 +78,7 @@ export class Anomaly implements Node {
   @Field(() => [SignalShare], { description: 'The signals blamed most, largest share first.' })
   readonly topSignals!: readonly SignalShare[];
 
-  @Field(() => String, { description: 'name@version of the model that judged.' })
+  @Field(() => String, { description: 'name@version of the model that judged; empty for NO_DATA.' })
   readonly model!: string;
 
   @Field(() => [TimelineStep], { description: 'What happened, oldest first.' })

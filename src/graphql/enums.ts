@@ -20,7 +20,7 @@ registerEnumType(CarStatus, {
   valuesMap: described({
     NORMAL: 'No reading above the threshold of late.',
     SUSPECT: 'Some readings above the threshold, not yet enough for an anomaly.',
-    ANOMALOUS: 'An anomaly is open.',
+    ANOMALOUS: 'An anomaly is open that is not merely a notice.',
   }),
 });
 
@@ -46,6 +46,10 @@ export const AnomalyKind = enumOf(EPISODE_KINDS);
 registerEnumType(AnomalyKind, {
   name: 'AnomalyKind',
   description: 'What an anomaly is about: the group of the signal that is blamed most.',
+  valuesMap: described({
+    FIRMWARE_OUTDATED: "A notice: always MINOR, and the car's status is not touched by it.",
+    NO_DATA: 'The car has sent nothing new for EPISODE_NO_DATA (an hour unless set otherwise): a notice, too.',
+  }),
 });
 
 export const AnomalySeverity = enumOf(SEVERITIES);

@@ -9,12 +9,15 @@ export interface TopicSpec {
   readonly retention: number;
   /** Largest batch of records, bytes. */
   readonly maxBytes: number;
+  /** The newest record of each key is kept for ever, instead of all records for the retention. */
+  readonly compacted?: boolean;
 }
 
 export interface TopicNames {
   readonly sensor: string;
   readonly predictions: string;
   readonly anomalies: string;
+  readonly modelUpdates: string;
   readonly deadLetters: string;
   /** Canonical readings; none when not given. */
   readonly normalised?: string | undefined;
@@ -36,6 +39,7 @@ export function topicsOf(
     { ...size, topic: names.sensor, maxBytes },
     { ...size, topic: names.predictions, maxBytes },
     { ...size, topic: names.anomalies, maxBytes },
+    { ...size, topic: names.modelUpdates, maxBytes, compacted: true },
     ...(names.normalised === undefined ? [] : [{ ...size, topic: names.normalised, maxBytes }]),
     ...(names.arrays ?? []).map((topic) => ({ ...size, topic, maxBytes })),
     { ...size, topic: names.deadLetters, maxBytes: DEAD_LETTER_MAX_BYTES },
@@ -93,13 +97,14 @@ function wasQuicker(error: unknown): boolean {
   return Array.isArray(errors) && errors.every((each: { type?: unknown }) => each.type === 'TOPIC_ALREADY_EXISTS');
 }
 
-function configOf({ topic, partitions, replication, retention, maxBytes }: TopicSpec): ITopicConfig {
+function configOf({ topic, partitions, replication, retention, maxBytes, compacted = false }: TopicSpec): ITopicConfig {
   return {
     topic,
     numPartitions: partitions,
     replicationFactor: replication,
     configEntries: [
       { name: 'retention.ms', value: String(retention * 3_600_000) },
+      { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
       { name: 'max.message.bytes', value: String(maxBytes) },
     ],
   };

@@ -4,15 +4,27 @@ export const STAGES = ['decode', 'score', 'load', 'store', 'publish'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** What a batch ended in, as counts of records. */
-export const OUTCOMES = ['received', 'decoded', 'stored', 'late', 'duplicate', 'expired', 'erased', 'lost'] as const;
+export const OUTCOMES = [
+  'received',
+  'decoded',
+  'stored',
+  'unscored',
+  'late',
+  'duplicate',
+  'expired',
+  'erased',
+  'lost',
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+const ARRAY_HELP = 'Records of array topics, by what they ended in; those of the sensor topic are not among them';
 export type ArrayOutcome = 'received' | 'stored' | 'duplicate' | 'expired' | 'unscored' | 'anomalous' | 'rejected';
 
 const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
   received: 'Records read from the sensor topic',
   decoded: 'Records that became a reading',
   stored: 'Readings committed to the history',
+  unscored: 'Readings stored without a score',
   late: 'Readings stored that came after a newer one of their car',
   duplicate: 'Readings that were in the history already',
   expired: 'Readings older than the retention',
@@ -27,12 +39,15 @@ export class Metrics {
   private readonly registry = new Registry();
   private readonly outcomes: Readonly<Record<Outcome, Counter>>;
   private readonly rejections = this.counter('rejected', 'Records that could not be taken, by reason', ['reason']);
-  private readonly arrayRecords = this.counter('array_records', 'Records of array topics, by what they ended in', [
-    'topic',
-    'outcome',
-  ]);
+  private readonly arrayRecords = this.counter('array_records', ARRAY_HELP, ['topic', 'outcome']);
+  private readonly arrayRejections = this.counter(
+    'array_rejected',
+    'Array records that could not be taken, by reason',
+    ['topic', 'reason'],
+  );
   private readonly letters = this.counter('dead_letters', 'Records acknowledged by the dead-letter topic', []);
   private readonly lags = this.gauge('lag_records', 'Records behind the end of the partition', ['topic', 'partition']);
+  private readonly modelRoles = this.gauge('model_info', 'Models of this process, by what they do', ['model', 'role']);
   private readonly batches = this.histogram('batch_seconds', 'Time from a batch being handed in to its commit', []);
   private readonly stages = this.histogram('stage_seconds', 'Time of one stage for one batch', ['stage']);
 
@@ -57,6 +72,12 @@ export class Metrics {
     this.arrayRecords.inc({ topic, outcome }, records);
   }
 
+  /** The record is acknowledged by the dead-letter topic. */
+  arrayRejected(topic: string, reason: string): void {
+    this.arrayRejections.inc({ topic, reason });
+    this.letters.inc();
+  }
+
   deadLetters(records = 1): void {
     this.letters.inc(records);
   }
@@ -68,6 +89,14 @@ export class Metrics {
   /** The partition is another process's now. */
   lagGone(topic: string, partition: number): void {
     this.lags.remove({ topic, partition: String(partition) });
+  }
+
+  /** The models in use, as `name@version`; `refused` are wanted and could not be loaded. */
+  models(champion: string, shadows: readonly string[], refused: readonly string[]): void {
+    this.modelRoles.reset();
+    this.modelRoles.set({ model: champion, role: 'champion' }, 1);
+    for (const model of shadows) this.modelRoles.set({ model, role: 'shadow' }, 1);
+    for (const model of refused) this.modelRoles.set({ model, role: 'refused' }, 1);
   }
 
   batch(seconds: number): void {

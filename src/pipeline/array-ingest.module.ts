@@ -21,8 +21,10 @@ import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { ArrayIngest } from './array-ingest.js';
-import { DAY, consumerSettings, kafkaOptions, observerOf } from './ingest.module.js';
-import type { Observed } from './observer.js';
+import { DAY, consumerSettings, kafkaOptions } from './ingest.module.js';
+import { metricsObserved } from './metrics-observed.js';
+import { Observer, type Observed } from './observer.js';
+import { ScoringAlarm } from './scoring-alarm.js';
 
 /** One array topic: a model, a consumer group and a transport of its own, so that topics never wait for each other. */
 interface ArrayTopic {
@@ -35,6 +37,7 @@ interface ArrayTopic {
 interface ArrayParts {
   readonly topics: readonly ArrayTopic[];
   readonly producer: Producer;
+  readonly alarm: ScoringAlarm;
 }
 
 const PARTS = Symbol('ArrayParts');
@@ -74,6 +77,7 @@ export class ArrayIngestModule implements OnApplicationBootstrap, OnApplicationS
   static readonly consumers = CONSUMERS;
 
   onApplicationBootstrap(): void {
+    this.health.add('array-scoring', () => Promise.resolve(this.parts.alarm.check()), 'watched');
     for (const { topic, consumer } of this.parts.topics)
       this.health.add(`kafka-consumer-${topic}`, () =>
         Promise.resolve(consumer.joined ? 'ok' : 'not in the consumer group'),
@@ -116,6 +120,7 @@ async function makeParts(settings: Settings, log: Log, surroundings: Surrounding
   const { database, metrics, watch, transports } = surroundings;
   const kafka = kafkaOptions(settings, log);
   const producer = new Producer(kafka);
+  const alarm = new ScoringAlarm(log, Date.now);
   const stages = {
     maxBody: settings.MAX_BODY,
     database,
@@ -124,12 +129,10 @@ async function makeParts(settings: Settings, log: Log, surroundings: Surrounding
     predictionsTopic: settings.PREDICTIONS_TOPIC,
     retention: settings.HISTORY_RETENTION === 0 ? null : settings.HISTORY_RETENTION * DAY,
     clock: Date.now,
-    observer: observerOf(metrics, watch),
+    observer: new Observer(watch ? [metricsObserved(metrics), watch] : [metricsObserved(metrics)]),
     counted: metrics.arrays.bind(metrics),
-    rejected: (reason: string) => {
-      metrics.rejected(reason);
-      metrics.deadLetters();
-    },
+    rejected: metrics.arrayRejected.bind(metrics),
+    alarm,
     log,
   };
   const topics: ArrayTopic[] = [];
@@ -140,5 +143,5 @@ async function makeParts(settings: Settings, log: Log, surroundings: Surrounding
     const consumer = new BatchConsumer(kafka, group, transports.get(topic));
     topics.push({ topic, scorer, consumer, ingest: new ArrayIngest({ ...stages, scorer }) });
   }
-  return { topics, producer };
+  return { topics, producer, alarm };
 }

@@ -14,6 +14,7 @@ import { arrayPredictionRecord } from './array-prediction.js';
 import type { Observer } from './observer.js';
 import type { Stages } from './pipeline.js';
 import type { Outlet } from './publish.js';
+import type { ScoringAlarm } from './scoring-alarm.js';
 import { messageOf, patiently } from './workshop.js';
 
 /** What an array topic is worked on with. */
@@ -30,7 +31,8 @@ export interface ArrayStages {
   readonly clock: () => number;
   readonly observer: Observer;
   readonly counted: (topic: string, outcome: ArrayOutcome, records: number) => void;
-  readonly rejected: (reason: string) => void;
+  readonly rejected: (topic: string, reason: string) => void;
+  readonly alarm: Pick<ScoringAlarm, 'seen'>;
   readonly log: Log;
 }
 
@@ -105,7 +107,8 @@ export class ArrayIngest {
       rejected: letters.length,
     };
     for (const [outcome, count] of Object.entries(outcomes)) counted(topic, outcome as ArrayOutcome, count);
-    for (const { reason } of letters) this.stages.rejected(reason);
+    for (const { reason } of letters) this.stages.rejected(topic, reason);
+    this.stages.alarm.seen(rows);
   }
 
   async #documents(decoded: readonly Decoded[], topic: string, partition: number) {

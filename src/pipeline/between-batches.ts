@@ -1,8 +1,10 @@
 import { applyClock } from '../twin/apply-reading.js';
 import { PendingCommit, type BatchWrite } from '../twin/commit-batch.js';
 import type { Twin } from '../twin/documents.js';
-import { foldEpisodeChanges, type PlacedChange } from '../twin/episode-writes.js';
+import type { EpisodeChange } from '../twin/episode-step.js';
+import { foldEpisodeChanges } from '../twin/episode-writes.js';
 import { eraseHistory } from '../twin/erase-history.js';
+import { fallSilent } from '../twin/silence.js';
 import { UNKNOWN_CAR } from '../twin/twin-reads.js';
 import { Fenced, type Holding } from './holding.js';
 import { patiently, type Workshop } from './workshop.js';
@@ -36,20 +38,70 @@ export async function downgradeEpisodes(holding: Holding, workshop: Workshop, si
   if (cars.length === 0) return 0;
   await holding.publishBacklog(signal);
   const now = clock();
-  const twins: { from: number; twin: Twin }[] = [];
-  const changes: PlacedChange[] = [];
-  for (const [car, { twin }] of await holding.cars.get(cars)) {
+  const clocked: Clocked[] = [];
+  for (const [, { twin }] of await holding.cars.get(cars)) {
     const applied = twin && applyClock(twin, now, rules);
-    if (!twin || !applied?.twin || applied.changes.length === 0) continue;
-    twins.push({ from: twin.revision, twin: { ...applied.twin, revision: twin.revision + 1 } });
-    for (const change of applied.changes) changes.push({ car, change, offset: holding.position.next });
+    if (twin && applied?.twin && applied.changes.length > 0)
+      clocked.push({ before: twin, after: applied.twin, changes: applied.changes });
   }
-  const { writes, events, eventSequence } = foldEpisodeChanges(
-    changes,
-    holding.position._id,
-    holding.position.eventSequence,
-    new Date(now),
-  );
+  return commitClocked(holding, clocked, now, workshop, signal);
+}
+
+export interface Silence {
+  /** The instant of the round, ms. */
+  readonly now: number;
+  /** ms without anything new */
+  readonly after: number;
+  /** End of the partition's log, asked for at `now` or later. */
+  readonly high: number;
+}
+
+/**
+ * Opens the episodes of cars of the partition that fell silent. Nothing is opened before the log has been applied up to
+ * where it ended at that instant: what is missed may lie there.
+ * @param cars at most MOST_SILENT
+ * @returns how many were opened
+ */
+export async function openSilences(
+  holding: Holding,
+  cars: readonly string[],
+  { now, after, high }: Silence,
+  workshop: Workshop,
+  signal: AbortSignal,
+): Promise<number> {
+  if (high > holding.position.next) return 0;
+  await holding.publishBacklog(signal);
+  const clocked: Clocked[] = [];
+  for (const [, { twin }] of await holding.cars.get(cars)) {
+    const silent = twin && fallSilent(twin, now, after);
+    if (twin && silent) clocked.push({ before: twin, after: silent.twin, changes: [silent.change] });
+  }
+  return commitClocked(holding, clocked, now, workshop, signal);
+}
+
+/** A twin and its episodes as a timer changed them. */
+interface Clocked {
+  readonly before: Twin;
+  readonly after: Twin;
+  readonly changes: readonly EpisodeChange[];
+}
+
+/** @returns how many events came of it */
+async function commitClocked(
+  holding: Holding,
+  clocked: readonly Clocked[],
+  now: number,
+  workshop: Workshop,
+  signal: AbortSignal,
+): Promise<number> {
+  if (clocked.length === 0) return 0;
+  const { _id, next: offset, eventSequence: sequence } = holding.position;
+  const twins = clocked.map(({ before: { revision }, after }) => ({
+    from: revision,
+    twin: { ...after, revision: revision + 1 },
+  }));
+  const placed = clocked.flatMap(({ after, changes }) => changes.map((change) => ({ car: after._id, change, offset })));
+  const { writes, events, eventSequence } = foldEpisodeChanges(placed, _id, sequence, new Date(now));
   await commit(holding, { ...emptyBatch(holding), twins, episodes: writes, events, eventSequence }, workshop, signal);
   return events.length;
 }

@@ -1,8 +1,8 @@
 import type { SourceRecord } from '../kafka/record-batch.js';
 import type { Reading } from '../telemetry/reading.js';
-import type { Scored } from '../telemetry/score.js';
 import type { HashedArrival } from './classify-batch.js';
 import type { Judged, Rejection } from './fold-batch.js';
+import type { PanelScores } from './score-by-panel.js';
 
 export interface DecodedRecord {
   readonly record: SourceRecord;
@@ -27,15 +27,15 @@ export function carsOf(decoded: readonly DecodedRecord[]): Set<string> {
 export function withArrivals(
   decoded: readonly DecodedRecord[],
   arrivals: readonly HashedArrival[],
-  scores: readonly (Scored | null)[],
+  { scores, shadows }: PanelScores,
 ): Judged[] {
   let place = 0;
   return decoded.map(({ record, decoded: one }) => {
     if (one.kind === 'rejected') return { record, outcome: one };
     const arrival = arrivals[place];
     if (!arrival) throw new RangeError(`no arrival for reading ${place}`);
-    const scored = scores[place] ?? null;
+    const judged = { scored: scores[place] ?? null, shadows: shadows[place] ?? [] };
     place += 1;
-    return { record, outcome: { kind: 'reading', ...arrival, scored } };
+    return { record, outcome: { kind: 'reading', ...arrival, ...judged } };
   });
 }

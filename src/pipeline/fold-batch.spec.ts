@@ -66,7 +66,7 @@ function foldOne(
     const ratio = (arrival.reading.signals.speed ?? 0) > 40 ? 3 : 0.1;
     const scored = { kind: 'scored' as const, score: aScore(ratio), memory: null };
     const record = aRecord(world.position.next + index, arrival.reading);
-    return { record, outcome: { kind: 'reading', ...arrival, scored } };
+    return { record, outcome: { kind: 'reading', ...arrival, scored, shadows: [] } };
   });
   const context = {
     topic: 'sensor-data',
@@ -74,6 +74,7 @@ function foldOne(
     before: world.position,
     cars,
     rules: RULES,
+    modelRevision: 0,
     now: new Date(NOON),
   };
   const write = foldBatch(judged, context);

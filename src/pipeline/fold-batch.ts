@@ -3,13 +3,14 @@ import type { Reading } from '../telemetry/reading.js';
 import type { Scored } from '../telemetry/score.js';
 import { applyReading, applyRejected, type Arrived } from '../twin/apply-reading.js';
 import type { BatchWrite, TwinWrite } from '../twin/commit-batch.js';
-import type { PositionCounts, PositionDocument, ReadingDocument, Twin } from '../twin/documents.js';
+import type { PositionCounts, PositionDocument, ReadingDocument, ShadowScore, Twin } from '../twin/documents.js';
 import { foldEpisodeChanges, type PlacedChange } from '../twin/episode-writes.js';
 import type { EpisodeRules } from '../twin/episodes.js';
 import { readingId } from '../twin/ids.js';
 import { UNKNOWN_CAR, type CarState } from '../twin/twin-reads.js';
 import type { HashedArrival } from './classify-batch.js';
 import { fingerprint } from './log-check.js';
+import type { Shadowed } from './score-by-panel.js';
 
 /** Where a record was turned away. */
 export type RejectionStage = 'decode' | 'score' | 'store';
@@ -23,10 +24,16 @@ export interface Rejection {
   readonly car: string | null;
 }
 
+interface ScoredArrival extends HashedArrival {
+  readonly kind: 'reading';
+  readonly scored: Scored | null;
+  readonly shadows: readonly Shadowed[];
+}
+
 /** A record with what became of it: a reading with its arrival and score, or a rejection. */
 export interface Judged {
   readonly record: SourceRecord;
-  readonly outcome: Rejection | (HashedArrival & { readonly kind: 'reading'; readonly scored: Scored | null });
+  readonly outcome: Rejection | ScoredArrival;
 }
 
 export interface FoldContext {
@@ -35,12 +42,14 @@ export interface FoldContext {
   readonly before: PositionDocument;
   readonly cars: ReadonlyMap<string, CarState>;
   readonly rules: EpisodeRules;
+  /** Of the models that scored the batch. */
+  readonly modelRevision: number;
   readonly now: Date;
 }
 
 /** Folds a judged batch, in order, into all that is to be written for it. Pure. */
 export function foldBatch(judged: readonly Judged[], context: FoldContext): BatchWrite {
-  const { topic, partition, before, cars, rules, now } = context;
+  const { topic, partition, before, cars, rules, modelRevision, now } = context;
   const twins = new Map<string, Twin | null>();
   const changes: PlacedChange[] = [];
   const readings: ReadingDocument[] = [];
@@ -69,6 +78,7 @@ export function foldBatch(judged: readonly Judged[], context: FoldContext): Batc
     last: last ? fingerprint(last) : before.last,
     eventSequence,
     counted: withoutZeros(counted),
+    ...(readings.length > 0 ? { modelRevision } : {}),
     readings,
     twins: changedTwins(twins, cars),
     episodes: writes,
@@ -93,15 +103,15 @@ function isStored({ arrival }: HashedArrival): boolean {
 
 function arrivedOf(
   record: SourceRecord,
-  { reading, hash, arrival, scored }: HashedArrival & { scored: Scored | null },
+  { reading, hash, arrival, scored, shadows }: ScoredArrival,
   topic: string,
   partition: number,
 ): Arrived {
   const source = { topic, partition, offset: record.offset };
-  return { reading, hash, arrival, scored, receivedAt: record.timestamp, source };
+  return { reading, hash, arrival, scored, shadows, receivedAt: record.timestamp, source };
 }
 
-function rowOf({ reading, hash, arrival, scored, receivedAt }: Arrived, _id: string): ReadingDocument {
+function rowOf({ reading, hash, arrival, scored, shadows = [], receivedAt }: Arrived, _id: string): ReadingDocument {
   return {
     _id,
     car: reading.car,
@@ -112,6 +122,7 @@ function rowOf({ reading, hash, arrival, scored, receivedAt }: Arrived, _id: str
     ...optionalFields(reading),
     ...(arrival === 'late' ? { late: true as const } : {}),
     ...scoreFields(scored),
+    ...(shadows.length > 0 ? { shadows: shadows.flatMap(shadowFields) } : {}),
   };
 }
 
@@ -125,6 +136,13 @@ function optionalFields({ label, skewedAt }: Reading): Pick<ReadingDocument, 'la
 function scoreFields(scored: Scored | null): Pick<ReadingDocument, 'score' | 'unscored'> {
   if (scored?.kind !== 'scored') return { unscored: scored?.reason ?? 'no score' };
   return { score: scored.score };
+}
+
+/** A shadow that has no score says nothing. */
+function shadowFields({ scored }: Shadowed): ShadowScore[] {
+  if (scored.kind === 'unscored') return [];
+  const { model, value, threshold, anomalous } = scored.score;
+  return [{ model, value, threshold, anomalous }];
 }
 
 /** One write for each car that the batch changed, with the revision that the batch started from. */

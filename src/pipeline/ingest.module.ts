@@ -23,24 +23,30 @@ import type { BatchOutcome, RecordBatch, SourceRecord } from '../kafka/record-ba
 import type { Log } from '../log/log.js';
 import { METRICS } from '../metrics/metrics.token.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { loadScorer, type LoadedScorer } from '../score/load-scorer.js';
+import { announce } from '../registry/announce.js';
+import { ModelsInUse } from '../registry/models-in-use.js';
+import { loadScorer } from '../score/load-scorer.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import type { EpisodeRules } from '../twin/episodes.js';
+import type { ModelSlots } from '../twin/model-documents.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { Ingest } from './ingest.js';
 import { metricsObserved } from './metrics-observed.js';
 import { normaliseNothing, normaliser, type Normalise } from './normalise.js';
 import { Observer, type Observed } from './observer.js';
 import { Publisher } from './publish.js';
+import { ScoringAlarm } from './scoring-alarm.js';
 
 /** Everything of the ingest role that has to be closed. */
 interface IngestParts {
   readonly ingest: Ingest;
   readonly producer: Producer;
   readonly offsets: LogOffsets;
-  readonly scorer: LoadedScorer;
+  readonly models: ModelsInUse;
 }
+
+const ALARM = Symbol('ScoringAlarm');
 
 const PARTS = Symbol('IngestParts');
 const CONSUMER = Symbol('BatchConsumer');
@@ -58,22 +64,24 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(PARTS) private readonly parts: IngestParts,
     @Inject(CONSUMER) private readonly consumer: BatchConsumer,
     @Inject(HealthChecks) private readonly health: HealthChecks,
+    @Inject(ALARM) private readonly alarm: ScoringAlarm,
   ) {}
 
   /** @param watch sees every step beside the metrics */
   static with(settings: Settings, log: Log, watch?: Observed): DynamicModule {
     const parts = {
       provide: PARTS,
-      inject: [DATABASE, METRICS],
-      useFactory: (database: Database, metrics: Metrics) =>
-        makeParts(settings, log, database, observerOf(metrics, watch)),
+      inject: [DATABASE, METRICS, ALARM],
+      useFactory: (database: Database, metrics: Metrics, alarm: ScoringAlarm) =>
+        makeParts(settings, log, database, metrics, observerOf(metrics, alarm, watch)),
     };
     const consumer = { provide: CONSUMER, useFactory: () => makeConsumer(settings, log) };
+    const alarm = { provide: ALARM, useFactory: () => new ScoringAlarm(log, Date.now) };
     const ingest = { provide: Ingest, inject: [PARTS], useFactory: (made: IngestParts) => made.ingest };
     return {
       module: IngestModule,
       controllers: [sensorBatches(settings.SENSOR_TOPIC)],
-      providers: [parts, consumer, ingest],
+      providers: [alarm, parts, consumer, ingest],
       exports: [CONSUMER],
     };
   }
@@ -82,9 +90,11 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
   static readonly consumer = CONSUMER;
 
   onApplicationBootstrap(): void {
-    const { ingest } = this.parts;
+    const { ingest, models } = this.parts;
     this.consumer.whenAssigned((topic, partitions) => ingest.assigned(topic, partitions));
+    models.start();
     this.health.add('kafka-consumer', () => Promise.resolve(this.consumer.joined ? 'ok' : 'not in the consumer group'));
+    this.health.add('scoring', () => Promise.resolve(this.alarm.check()), 'watched');
     ingest.start(BETWEEN_BATCHES);
   }
 
@@ -94,10 +104,10 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
 
   /** Nest has closed the consumer by now. */
   async onApplicationShutdown(): Promise<void> {
-    const { producer, offsets, scorer } = this.parts;
+    const { producer, offsets, models } = this.parts;
+    await models.close();
     await producer.close();
     await offsets.close();
-    await scorer.close();
   }
 }
 
@@ -115,22 +125,23 @@ function sensorBatches(topic: string): Type {
   return SensorBatches;
 }
 
-async function makeParts(settings: Settings, log: Log, database: Database, observer: Observer): Promise<IngestParts> {
+async function makeParts(
+  settings: Settings,
+  log: Log,
+  database: Database,
+  metrics: Metrics,
+  observer: Observer,
+): Promise<IngestParts> {
   const kafka = kafkaOptions(settings, log);
-  const scorer = await loadScorer({
-    dir: settings.MODEL_DIR,
-    backend: settings.TF_BACKEND,
-    evaluator: settings.SCORE_EVALUATOR,
-    log,
-  });
   const decoder = createDecoder(decoderOptions(settings));
   const producer = new Producer(kafka);
+  const models = await modelsInUse(settings, log, { database, producer, metrics });
   const offsets = new LogOffsets(kafka);
   const topics = { predictions: settings.PREDICTIONS_TOPIC, anomalies: settings.ANOMALIES_TOPIC };
   const workshop = {
     stages: {
       decode: (records: readonly SourceRecord[]) => decoder.decode(records),
-      scorer,
+      scorers: models,
       database,
       deadLetters: new DeadLetters(producer, settings.DEAD_LETTER_TOPIC),
       rules: rulesOf(settings),
@@ -146,7 +157,35 @@ async function makeParts(settings: Settings, log: Log, database: Database, obser
     log,
   };
   const partitionOfCar = async (car: string) => partitionOf(car, await offsets.partitions(settings.SENSOR_TOPIC));
-  return { ingest: new Ingest(workshop, partitionOfCar), producer, offsets, scorer };
+  const noDataAfter = settings.EPISODE_NO_DATA === 0 ? null : settings.EPISODE_NO_DATA * 1_000;
+  return { ingest: new Ingest(workshop, partitionOfCar, noDataAfter), producer, offsets, models };
+}
+
+/** The model of the settings until the registry says otherwise. */
+async function modelsInUse(
+  settings: Settings,
+  log: Log,
+  { database, producer, metrics }: { database: Database; producer: Producer; metrics: Metrics },
+): Promise<ModelsInUse> {
+  const load = (dir: string) =>
+    loadScorer({ dir, backend: settings.TF_BACKEND, evaluator: settings.SCORE_EVALUATOR, log });
+  const tell = (slots: ModelSlots) => announce(database, slots, settings.MODEL_UPDATES_TOPIC, producer);
+  return new ModelsInUse({
+    database,
+    fallback: await load(settings.MODEL_DIR),
+    load,
+    log,
+    onChange: (slots, { champion, shadows }, refused) => {
+      metrics.models(
+        champion.model,
+        shadows.map(({ model }) => model),
+        refused,
+      );
+      tell(slots).catch((error: unknown) =>
+        log('warn', 'a change of the models was not announced', { error: String(error) }),
+      );
+    },
+  });
 }
 
 function makeConsumer(settings: Settings, log: Log): BatchConsumer {
@@ -195,6 +234,7 @@ export function rulesOf(settings: Settings): EpisodeRules {
   };
 }
 
-export function observerOf(metrics: Metrics, watch: Observed | undefined): Observer {
-  return new Observer(watch ? [metricsObserved(metrics), watch] : [metricsObserved(metrics)]);
+function observerOf(metrics: Metrics, alarm: ScoringAlarm, watch: Observed | undefined): Observer {
+  const watchers = [metricsObserved(metrics), alarm];
+  return new Observer(watch ? [...watchers, watch] : watchers);
 }

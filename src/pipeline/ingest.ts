@@ -1,6 +1,7 @@
 import type { BatchOutcome, RecordBatch } from '../kafka/record-batch.js';
-import { downgradeEpisodes, eraseCar } from './between-batches.js';
+import { downgradeEpisodes, eraseCar, openSilences } from './between-batches.js';
 import { PartitionWriter } from './partition-writer.js';
+import { findSilent, lookEvery, placeOf } from './silent-cars.js';
 import { messageOf, type Workshop } from './workshop.js';
 
 /** Which partition a car's records are in. */
@@ -13,10 +14,14 @@ export class Ingest {
   #assignment = new AbortController();
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
+  /** When silent cars are looked for again, ms. */
+  #silenceDue = 0;
 
+  /** @param noDataAfter ms after which a car counts as silent; null: never */
   constructor(
     private readonly workshop: Workshop,
     private readonly partitionOfCar: PartitionOfCar,
+    private readonly noDataAfter: number | null = null,
   ) {}
 
   handle(batch: RecordBatch): Promise<BatchOutcome> {
@@ -55,12 +60,13 @@ export class Ingest {
     await this.#round;
   }
 
-  /** One round of timed downgrades and asked-for erasures. What fails is tried in the next round. */
+  /** One round of timed downgrades, silent cars and asked-for erasures. What fails is tried in the next round. */
   async betweenBatches(): Promise<void> {
     const { signal } = this.#stopping;
     try {
       for (const writer of this.#writers.values())
         await this.#patiently(() => writer.between((holding) => downgradeEpisodes(holding, this.workshop, signal)));
+      await this.#patiently(() => this.#silences(signal));
       await this.#patiently(() => this.#erase(signal));
     } catch {
       // Stopping.
@@ -74,6 +80,29 @@ export class Ingest {
       if (!this.#stopping.signal.aborted)
         this.workshop.log('warn', 'the work between batches waits', { error: messageOf(error) });
     });
+  }
+
+  /** Many that fell silent together are one condition of the fleet, said in the log, and not so many alarms. */
+  async #silences(signal: AbortSignal): Promise<void> {
+    const { clock, database } = this.workshop.stages;
+    const after = this.noDataAfter;
+    const now = clock();
+    if (after === null || now < this.#silenceDue) return;
+    this.#silenceDue = now + lookEvery(after);
+    for (const topic of new Set([...this.#writers.values()].map((writer) => writer.topic))) {
+      const { alone, together } = await findSilent(database, topic, new Date(now - after));
+      if (together > 0)
+        this.workshop.log('error', 'SILENT: many cars stopped sending at the same time', { topic, cars: together });
+      for (const writer of this.#writers.values()) {
+        const cars = alone.get(placeOf(writer.topic, writer.partition)) ?? [];
+        if (cars.length === 0) continue;
+        await this.#patiently(async () => {
+          const { high } = await this.workshop.logBounds(writer.topic, writer.partition);
+          const silence = { now, after, high };
+          await writer.between((holding) => openSilences(holding, cars, silence, this.workshop, signal));
+        });
+      }
+    }
   }
 
   async #erase(signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import type { DeadLetter } from '../kafka/dead-letters.js';
 import type { SourceRecord } from '../kafka/record-batch.js';
-import type { Scorer } from '../telemetry/score.js';
+import type { Panel, Scorers } from '../telemetry/score.js';
 import { PendingCommit, type BatchWrite, type CommitOutcome } from '../twin/commit-batch.js';
 import type { Database } from '../twin/database.js';
 import type { PositionDocument } from '../twin/documents.js';
@@ -12,12 +12,12 @@ import { classifyBatch, wantedOf } from './classify-batch.js';
 import { carsOf, readingsOf, withArrivals, type DecodedRecord } from './decoded-record.js';
 import { foldBatch, type Rejection } from './fold-batch.js';
 import type { Observer } from './observer.js';
-import { scoreInRounds } from './score-in-rounds.js';
+import { scoreByPanel } from './score-by-panel.js';
 
 /** The stages that a batch goes through, each a plain function or a port. */
 export interface Stages {
   readonly decode: (records: readonly SourceRecord[]) => Promise<readonly DecodedRecord[]>;
-  readonly scorer: Scorer;
+  readonly scorers: Scorers;
   readonly database: Database;
   readonly deadLetters: { send(letters: readonly DeadLetter[], signal?: AbortSignal): Promise<void> };
   readonly rules: EpisodeRules;
@@ -54,7 +54,8 @@ export async function applyBatch(
   buried?: Rejection,
 ): Promise<{ outcome: CommitOutcome; write: BatchWrite }> {
   const { observer, database } = stages;
-  const { write, letters } = await hand.patiently(() => foldRecords(records, hand, stages, buried));
+  const fold = (panel: Panel) => foldRecords(records, hand, stages, panel, buried);
+  const { write, letters } = await hand.patiently(() => stages.scorers.use(hand.before.modelRevision ?? 0, fold));
   if (letters.length > 0)
     await hand.patiently(() => observer.timed('dead-letter', () => putAside(letters, hand, stages)));
   const commit = new PendingCommit(database, write, hand.session);
@@ -69,7 +70,8 @@ export async function applyBatch(
 async function foldRecords(
   records: readonly SourceRecord[],
   { topic, partition, before, cars: cache }: BatchInHand,
-  { observer, database, decode, scorer, clock, retention, rules }: Stages,
+  { observer, database, decode, clock, retention, rules }: Stages,
+  panel: Panel,
   buried?: Rejection,
 ): Promise<{ write: BatchWrite; letters: DeadLetter[] }> {
   const decoded = buried
@@ -79,10 +81,11 @@ async function foldRecords(
   const readings = readingsOf(decoded);
   const known = await observer.timed('lookup', () => findKnown(database, wantedOf(readings, cars)));
   const arrivals = classifyBatch(readings, cars, known, retention === null ? null : clock() - retention);
-  const memoryOf = (car: string) => cars.get(car)?.twin?.memory ?? null;
-  const scores = await observer.timed('score', () => scoreInRounds(arrivals, memoryOf, scorer));
+  const twinOf = (car: string) => cars.get(car)?.twin ?? null;
+  const scores = await observer.timed('score', () => scoreByPanel(arrivals, twinOf, panel));
   const judged = withArrivals(decoded, arrivals, scores);
-  const write = foldBatch(judged, { topic, partition, before, cars, rules, now: new Date(clock()) });
+  const modelRevision = panel.revision;
+  const write = foldBatch(judged, { topic, partition, before, cars, rules, modelRevision, now: new Date(clock()) });
   return { write, letters: lettersOf(judged, topic, partition) };
 }
 

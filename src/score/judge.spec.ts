@@ -56,4 +56,21 @@ describe('Judge', () => {
     expect(judged([10, 10], [0, Infinity]).score).toBeNull();
     expect(judged([Infinity, 10], [0, 0]).score).toBeNull();
   });
+
+  it('says what is left of a score without an outdated firmware, and only then', () => {
+    const firmware = { ...feature('c', 'throttlePos'), signal: 'controlUnitFirmware' as const };
+    const judge = new Judge({ ...rules, features: [...rules.features, firmware] });
+    const scoreOf = (...values: number[]) => {
+      const features = Float64Array.from(values);
+      judge.toInputs(features);
+      return judge.score(features, new Float32Array(3), 0);
+    };
+    expect(scoreOf(6, 10, -1_990)).toMatchObject({
+      value: 1_000,
+      topSignals: [{ signal: 'controlUnitFirmware' }, { signal: 'speed' }],
+      mechanical: { value: 2, topSignals: [{ signal: 'speed', share: 1 }] },
+    });
+    expect(scoreOf(10, 10, -1_990)?.mechanical).toEqual({ value: 0, topSignals: [] });
+    expect(scoreOf(6, 10, 10)).not.toHaveProperty('mechanical');
+  });
 });

@@ -1,4 +1,4 @@
-import type { Score, SignalShare } from '../telemetry/score.js';
+import { NOTICED_SIGNAL, type MechanicalScore, type Score, type SignalShare } from '../telemetry/score.js';
 import type { SignalName } from '../telemetry/signals.js';
 import type { ModelMetadata } from './model-folder.js';
 import { standingOf } from './standing.js';
@@ -20,6 +20,8 @@ export class Judge {
   /** The place in #signals of each feature's signal. */
   readonly #signalOf: Uint8Array;
   readonly #shares: Float64Array;
+  /** The place in #signals of the noticed signal, or -1. */
+  readonly #noticed: number;
 
   constructor({ features, name, version, threshold, inputLimit, normalScores }: JudgeRules) {
     this.size = features.length;
@@ -34,6 +36,7 @@ export class Judge {
     this.#signals = [...new Set(features.map(({ signal }) => signal))];
     this.#signalOf = Uint8Array.from(features, ({ signal }) => this.#signals.indexOf(signal));
     this.#shares = new Float64Array(this.#signals.length);
+    this.#noticed = this.#signals.indexOf(NOTICED_SIGNAL);
   }
 
   /**
@@ -62,6 +65,7 @@ export class Judge {
   score(values: Float64Array, outputs: Float32Array, start: number): Score | null {
     const shares = this.#shares.fill(0);
     let worst = -1;
+    let second = 0;
     let total = 0;
     for (let i = 0; i < this.size; i++) {
       const output = outputs[start + i] ?? NaN;
@@ -69,13 +73,16 @@ export class Judge {
       const error = (values[start + i] ?? NaN) - output;
       if (Number.isNaN(error)) continue;
       const ratio = error < 0 ? -error / (this.#below[i] ?? 1) : error / (this.#above[i] ?? 1);
-      if (ratio > worst) worst = ratio;
       const place = this.#signalOf[i] ?? 0;
+      if (place !== this.#noticed && ratio > second) second = ratio;
+      if (ratio > worst) worst = ratio;
       shares[place] = (shares[place] ?? 0) + ratio * ratio;
       total += ratio * ratio;
     }
     if (!Number.isFinite(total) || worst < 0) return null;
     const threshold = this.#threshold;
+    // Before the shares are used up.
+    const mechanical = this.#mechanical(shares, second);
     return {
       value: worst,
       threshold,
@@ -83,7 +90,19 @@ export class Judge {
       ...(this.#normalScores && { worseThan: standingOf(worst, this.#normalScores) }),
       model: this.#model,
       topSignals: this.#top(shares, total),
+      ...(mechanical && { mechanical }),
     };
+  }
+
+  /** Not there for nearly every reading: only where the noticed signal is above the threshold by itself. */
+  #mechanical(shares: Float64Array, value: number): MechanicalScore | null {
+    const noticed = this.#noticed < 0 ? 0 : (shares[this.#noticed] ?? 0);
+    if (noticed <= this.#threshold ** 2) return null;
+    const others = shares.slice();
+    others[this.#noticed] = 0;
+    let rest = 0;
+    for (const share of others) rest += share;
+    return { value, topSignals: rest > 0 ? this.#top(others, rest) : [] };
   }
 
   #top(shares: Float64Array, total: number): SignalShare[] {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulateFleet, type CarMessage } from '../simulator/fleet.js';
 import type { FaultName } from '../simulator/faults.js';
 import type { Score, ScoreMemory, Scored, Scorer, ToScore } from '../telemetry/score.js';
-import { noSignals } from '../telemetry/signals.js';
+import { noSignals, type Signals } from '../telemetry/signals.js';
 import { loadScorer, type LoadedScorer } from './load-scorer.js';
 
 const SHIPPED = 'models/default';
@@ -44,11 +44,18 @@ interface Judged {
 }
 
 /** The messages of a fleet, scored step by step with each car's memory. */
-async function drive(scorer: Scorer, cars: number, steps: number, mode?: FaultName): Promise<Judged[]> {
+async function drive(
+  scorer: Scorer,
+  cars: number,
+  steps: number,
+  mode?: FaultName,
+  change?: (signals: Signals) => void,
+): Promise<Judged[]> {
   const planned = mode === undefined ? {} : { faults: 1, faultModes: [mode], repairAfter: Infinity };
   const none = { tire: 0, shock: 0, driveShaft: 0, overheating: 0, battery: 0, firmware: 0 };
   const fleet = { cars, seed: SEED, start: 0, stepSeconds: 10, messages: cars * steps, hazards: none };
   const messages = [...simulateFleet({ ...fleet, ...planned })];
+  if (change) for (const { signals } of messages) change(signals);
   const memories = new Map<string, ScoreMemory | null>();
   const judged: Judged[] = [];
   for (let start = 0; start < messages.length; start += cars) {
@@ -98,6 +105,20 @@ describe.each([
       expect(score.topSignals.length).toBeLessThanOrEqual(3);
       expect(score.topSignals.reduce((sum, { share }) => sum + share, 0)).toBeLessThanOrEqual(1 + 1e-9);
     }
+  });
+
+  it('tells a tire that leaks, subtly, behind an outdated firmware, and is calm about the firmware alone', async () => {
+    const cars = await drive(scorer, 40, 60, 'tire', (signals) => (signals.controlUnitFirmware = 1_000));
+    const mechanical = cars.flatMap(({ message, score }) => {
+      expect(score.topSignals[0]?.signal).toBe('controlUnitFirmware');
+      return { failed: message.label, score, value: score.mechanical?.value ?? NaN };
+    });
+    const failed = mechanical.filter((one) => one.failed === true);
+    const found = failed.filter(({ value, score }) => value > score.threshold);
+    expect(found.length / failed.length).toBeGreaterThan(0.99);
+    expect(found.every(({ score }) => score.mechanical?.topSignals[0]?.signal.startsWith('tire'))).toBe(true);
+    const healthy = mechanical.filter((one) => one.failed === false);
+    expect(healthy.filter(({ value, score }) => value > score.threshold).length / healthy.length).toBeLessThan(0.005);
   });
 
   it('scores a batch as it scores one by one', async () => {
@@ -162,6 +183,16 @@ describe('loadScorer', () => {
     await expect(
       loadScorer({ dir: 'models/none', backend: 'wasm', evaluator: 'tensorflow', log: quiet }),
     ).rejects.toThrow(/no usable model in models\/none: metadata.json cannot be read \(ENOENT\)/);
+  });
+
+  it('takes a model that does not say its kind for an autoencoder, and refuses one of a kind that it does not know', async () => {
+    const silent = tampered((metadata) => delete (metadata as { kind?: string }).kind);
+    const scorer = await loadScorer({ dir: silent, backend: 'wasm', evaluator: 'tensorflow', log: quiet });
+    await scorer.close();
+    const odd = tampered((metadata) => Object.assign(metadata, { kind: 'oracle' }));
+    await expect(loadScorer({ dir: odd, backend: 'wasm', evaluator: 'tensorflow', log: quiet })).rejects.toThrow(
+      /its kind is oracle; readings of cars are scored by autoencoder/,
+    );
   });
 
   it('refuses a model with a weight that has changed', async () => {

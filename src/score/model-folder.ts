@@ -2,10 +2,11 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SIGNAL_NAMES, type SignalName } from '../telemetry/signals.js';
+import { signalDistributionsSchema } from './signal-distribution.js';
 
-const signalName = z.enum(SIGNAL_NAMES as [SignalName, ...SignalName[]]);
+export const signalName = z.enum(SIGNAL_NAMES as [SignalName, ...SignalName[]]);
 
-const featureSchema = z.object({
+export const featureSchema = z.object({
   name: z.string(),
   signal: signalName,
   derivation: z.string(),
@@ -18,24 +19,18 @@ const featureSchema = z.object({
 
 const readingSchema = z.object({ at: z.number(), signals: z.record(signalName, z.number().nullable()) });
 
-const metadataSchema = z.object({
+/** What the metadata of every kind of model for readings of cars says. */
+export const metadataOfAnyKind = z.object({
   format: z.literal('fleet-twin-model-1'),
   name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
   version: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
-  kind: z.literal('autoencoder'),
-  featuresId: z.string(),
-  features: z.array(featureSchema).min(1),
-  /** `leave-out`: a missing feature is given to the network as its mean and has no part in the score. */
-  missing: z.literal('leave-out'),
-  /** What the network is given is cut at this many scales; the error is taken against the value itself. */
-  inputLimit: z.number().positive(),
-  /** The score is the worst feature's error over its normal error. */
-  score: z.literal('worst-feature'),
   threshold: z.number().positive(),
   /** The quantile of the scores of normal readings that the threshold stands for. */
   quantile: z.number().min(0).max(1),
   /** Scores of normal readings, by quantile, rising. */
   normalScores: z.array(z.object({ quantile: z.number(), score: z.number() })),
+  /** How the signals were spread in training, by which drift is told; see signal-distribution.ts. */
+  signals: signalDistributionsSchema.optional(),
   training: z.object({
     source: z.string(),
     command: z.string(),
@@ -43,7 +38,7 @@ const metadataSchema = z.object({
     readings: z.number(),
     cars: z.number(),
     epochs: z.number(),
-    /** SHA-256 of the feature rows that the network was fitted to. */
+    /** SHA-256 of the rows that the network was fitted to. */
     dataHash: z.string(),
     tfjs: z.string(),
   }),
@@ -61,6 +56,21 @@ const metadataSchema = z.object({
   goldenNetwork: z.array(z.object({ inputs: z.array(z.number()), outputs: z.array(z.number()) })).min(1),
 });
 
+const DEFAULT_KIND = 'autoencoder';
+
+const metadataSchema = metadataOfAnyKind.extend({
+  kind: z.literal(DEFAULT_KIND).default(DEFAULT_KIND),
+  featuresId: z.string(),
+  features: z.array(featureSchema).min(1),
+  /** `leave-out`: a missing feature is given to the network as its mean and has no part in the score. */
+  missing: z.literal('leave-out'),
+  /** What the network is given is cut at this many scales; the error is taken against the value itself. */
+  inputLimit: z.number().positive(),
+  /** The score is the worst feature's error over its normal error. */
+  score: z.literal('worst-feature'),
+});
+
+export type MetadataOfAnyKind = z.infer<typeof metadataOfAnyKind>;
 export type ModelMetadata = z.infer<typeof metadataSchema>;
 export type ModelFeature = z.infer<typeof featureSchema>;
 
@@ -91,8 +101,18 @@ export class BadModelError extends Error {
   }
 }
 
-/** @throws BadModelError where a file is missing, unreadable or not of the format */
+/** The kind of the model in a folder; one that does not say is an autoencoder of features. @throws BadModelError */
+export function readKind(dir: string): string {
+  return parsed(dir, 'metadata.json', z.looseObject({ kind: z.string().default(DEFAULT_KIND) })).kind;
+}
+
+/**
+ * The autoencoder of features in a folder.
+ * @throws BadModelError where a file is missing, unreadable or not of the format, and for another kind of model
+ */
 export function readModelFolder(dir: string): ModelFolder {
+  const kind = readKind(dir);
+  if (kind !== DEFAULT_KIND) throw new BadModelError(dir, `its kind is ${kind}, and ${DEFAULT_KIND} is asked for`);
   return { metadata: parsed(dir, 'metadata.json', metadataSchema), network: readNetwork(dir) };
 }
 
@@ -107,7 +127,11 @@ export function readNetwork(dir: string): NetworkFiles {
   return { modelTopology, weightSpecs, weightData: new Uint8Array(bytes).buffer };
 }
 
-export function writeModelFolder(dir: string, { metadata, network }: ModelFolder, card: string): void {
+export function writeModelFolder(
+  dir: string,
+  { metadata, network }: { readonly metadata: object; readonly network: NetworkFiles },
+  card: string,
+): void {
   writeFolder(dir, { ...networkFiles(network), 'metadata.json': json(metadata), 'MODEL.md': card });
 }
 

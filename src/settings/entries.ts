@@ -114,6 +114,7 @@ export const ENTRIES = {
   SENSOR_TOPIC: entry(topicName('sensor-data'), 'topic', 'What the cars sent, bytes untouched, keyed by car id'),
   PREDICTIONS_TOPIC: entry(topicName('model-predictions'), 'topic', 'A score for every reading'),
   ANOMALIES_TOPIC: entry(topicName('car-anomalies'), 'topic', 'Events of anomaly episodes'),
+  MODEL_UPDATES_TOPIC: entry(topicName('model-updates'), 'topic', 'Which version of each model is in use; compacted'),
   NORMALISED_TOPIC: entry(
     topic.optional(),
     'topic',
@@ -179,6 +180,11 @@ export const ENTRIES = {
     whole(600, 1),
     's',
     'An open episode falls by one severity when its present severity was not reached for this long',
+  ),
+  EPISODE_NO_DATA: entry(
+    whole(3_600, 0),
+    's',
+    'A car that has sent nothing new for this long, by its own clock, gets an episode NO_DATA; 0: none does',
   ),
 
   MONGODB_URI: entry(

@@ -1,15 +1,10 @@
 import type { Reading } from '../telemetry/reading.js';
-import type { Score, Scored } from '../telemetry/score.js';
+import type { Score, ScoreMemory, Scored } from '../telemetry/score.js';
 import type { Arrival, ReadingOrder } from './arrival.js';
-import type { Counters, Twin, TwinScore } from './documents.js';
-import {
-  advanceEpisodes,
-  downgradeEpisodes,
-  ratioOf,
-  statusOf,
-  type EpisodeChange,
-  type EpisodeRules,
-} from './episodes.js';
+import type { Counters, ShadowMemory, Twin, TwinScore } from './documents.js';
+import { ratioOf, type EpisodeChange } from './episode-step.js';
+import { advanceEpisodes, downgradeEpisodes, statusOf, type EpisodeRules } from './episodes.js';
+import { carNow, endSilence } from './silence.js';
 
 /** A reading on its way into the twin, with all that earlier stages found out about it. */
 export interface Arrived {
@@ -18,6 +13,8 @@ export interface Arrived {
   readonly arrival: Arrival;
   /** Null for readings that are not stored. */
   readonly scored: Scored | null;
+  /** What shadow models say of it; they raise nothing. */
+  readonly shadows?: readonly { readonly model: string; readonly scored: Scored }[];
   /** The Kafka record's time, ms. */
   readonly receivedAt: number;
   readonly source: Twin['source'];
@@ -54,15 +51,9 @@ export function applyRejected(twin: Twin | null): Twin | null {
   return twin && count(twin, { rejected: 1 });
 }
 
-/**
- * The clock: timed downgrades for a car that need not send anything. The time passed is measured on the car's own
- * clock (its newest event time plus what has passed since that was received), so that a replay of old data is not
- * downgraded at once.
- */
+/** The clock: timed downgrades, by the car's own clock, for a car that need not send anything. */
 export function applyClock(twin: Twin, now: number, rules: EpisodeRules): Applied {
-  const { at, receivedAt } = twin.reported;
-  const carNow = new Date(at.getTime() + Math.max(0, now - receivedAt.getTime()));
-  const { state, changes } = downgradeEpisodes(episodeStateOf(twin), carNow, rules);
+  const { state, changes } = downgradeEpisodes(episodeStateOf(twin), carNow(twin, now), rules);
   return changes.length === 0 ? { twin, changes } : { twin: { ...twin, openEpisodes: state.open }, changes };
 }
 
@@ -74,13 +65,15 @@ export function newestOf(twin: Twin | null): ReadingOrder | null {
 function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): Applied {
   const { reading, hash, receivedAt, source, scored } = arrived;
   const at = new Date(reading.at);
-  const before = twin ?? emptyTwin(arrived);
+  const { twin: before, changes: ended } = endSilence(twin ?? emptyTwin(arrived), at);
+  const memory = scored?.kind === 'scored' ? scored.memory : before.memory;
   const score = scored?.kind === 'scored' ? scored.score : null;
   const episodes = score
     ? advanceEpisodes(reading.car, episodeStateOf(before), at, score, rules)
     : { state: episodeStateOf(before), changes: [] };
+  const { noticed: _noticed, shadowMemory: _shadowMemory, ...rest } = before;
   const after: Twin = {
-    ...before,
+    ...rest,
     reported: { at, receivedAt: new Date(receivedAt), hash, signals: reading.signals },
     score: score && twinScoreOf(score),
     status: statusOf(episodes.state),
@@ -91,9 +84,25 @@ function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): App
     openEpisodes: episodes.state.open,
     recent: episodes.state.recent,
     cleared: episodes.state.cleared,
-    memory: scored?.kind === 'scored' ? scored.memory : before.memory,
+    ...(episodes.state.noticed > 0 ? { noticed: episodes.state.noticed } : {}),
+    memory,
+    ...shadowMemoryOf(twin, arrived, memory),
   };
-  return { twin: after, changes: episodes.changes };
+  return { twin: after, changes: [...ended, ...episodes.changes] };
+}
+
+/** Only what differs from the twin's own memory in kind; models that are no longer in the shadow are forgotten. */
+function shadowMemoryOf(
+  twin: Twin | null,
+  { shadows = [] }: Arrived,
+  memory: ScoreMemory | null,
+): Pick<Twin, 'shadowMemory'> {
+  const own = shadows.flatMap(({ model, scored }): ShadowMemory[] => {
+    const before = twin?.shadowMemory?.find((one) => one.model === model)?.memory ?? null;
+    const after = scored.kind === 'scored' ? scored.memory : before;
+    return after && after.features !== memory?.features ? [{ model, memory: after }] : [];
+  });
+  return own.length > 0 ? { shadowMemory: own } : {};
 }
 
 function applyLate(twin: Twin, { reading }: Arrived): Twin {
@@ -140,7 +149,8 @@ function emptyTwin({ reading, hash, receivedAt, source }: Arrived): Twin {
 }
 
 function episodeStateOf(twin: Twin) {
-  return { open: twin.openEpisodes, recent: twin.recent, cleared: twin.cleared };
+  const { openEpisodes: open, recent, cleared, noticed = 0 } = twin;
+  return { open, recent, cleared, noticed };
 }
 
 function twinScoreOf(score: Score): TwinScore {

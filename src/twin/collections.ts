@@ -10,6 +10,7 @@ import type {
   TombstoneDocument,
   Twin,
 } from './documents.js';
+import type { ModelDocument, ModelSlots } from './model-documents.js';
 import type { RollupDocument, RollupMarkDocument, RollupRunDocument } from './rollup-documents.js';
 
 export interface MetaDocument {
@@ -34,6 +35,8 @@ export interface Collections {
   readonly rollupMarks: Collection<RollupMarkDocument>;
   readonly rollupRuns: Collection<RollupRunDocument>;
   readonly arrayReadings: Collection<ArrayReadingDocument>;
+  readonly models: Collection<ModelDocument>;
+  readonly modelSlots: Collection<ModelSlots>;
   readonly meta: Collection<MetaDocument>;
 }
 
@@ -51,6 +54,8 @@ export function collectionsOf(db: Db): Collections {
     rollupMarks: db.collection('rollupMarks'),
     rollupRuns: db.collection('rollupRuns'),
     arrayReadings: db.collection('arrayReadings'),
+    models: db.collection('models'),
+    modelSlots: db.collection('modelSlots'),
     meta: db.collection('meta'),
   };
 }
@@ -93,4 +98,6 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'topic_at', key: { topic: 1, at: 1, _id: 1 } },
     { name: 'topic_sender_at', key: { topic: 1, sender: 1, at: 1, _id: 1 } },
   ],
+  models: [],
+  modelSlots: [],
 };

@@ -11,6 +11,7 @@ import type {
 } from './documents.js';
 import type { EpisodeWrite } from './episode-writes.js';
 import { readPosition } from './positions.js';
+import { eraseDocuments, type Erasure } from './erase-history.js';
 import { markWindows } from './rollup-marks.js';
 import { StoreFault, hasLabel, isTransactionTooLarge, isWriteConflict, storeFaultOf } from './store-fault.js';
 
@@ -28,22 +29,13 @@ export interface BatchWrite {
   readonly last: PositionDocument['last'];
   readonly eventSequence: number;
   readonly counted: Partial<PositionCounts>;
+  /** Of the models that scored the batch; not given where nothing was scored. */
+  readonly modelRevision?: number;
   readonly readings: readonly ReadingDocument[];
   readonly twins: readonly TwinWrite[];
   readonly episodes: readonly EpisodeWrite[];
   readonly events: readonly EpisodeEventDocument[];
   readonly erase?: Erasure;
-}
-
-/** A car that is to be forgotten. */
-export interface Erasure {
-  readonly car: string;
-  readonly upTo: Date;
-  /** The twin's revision as this writer knows it; null where there is no twin. */
-  readonly revision: number | null;
-  /** The highest revision that a twin of the car ever had: the next one goes on from there. */
-  readonly lastRevision: number;
-  readonly now: Date;
 }
 
 export type CommitOutcome =
@@ -169,12 +161,18 @@ async function tryCommit(
 
 /** First, because it is the fence: a former owner ends here, before it has written anything. */
 async function movePosition({ collections }: Database, write: BatchWrite, session: ClientSession) {
-  const { before, next, last, eventSequence, counted } = write;
+  const { before, next, last, eventSequence, counted, modelRevision } = write;
   const increments = Object.fromEntries(Object.entries(counted).map(([name, count]) => [`counts.${name}`, count]));
   const position = await collections.positions.findOneAndUpdate(
     { _id: before._id, epoch: before.epoch, next: before.next, eventSequence: before.eventSequence },
     {
-      $set: { next, last, eventSequence, clusterId: before.clusterId },
+      $set: {
+        next,
+        last,
+        eventSequence,
+        clusterId: before.clusterId,
+        ...(modelRevision === undefined ? {} : { modelRevision }),
+      },
       $currentDate: { updatedAt: true },
       ...(Object.keys(increments).length > 0 ? { $inc: increments } : {}),
     },
@@ -191,7 +189,7 @@ async function writeDocuments({ collections }: Database, write: BatchWrite, sess
   if (twins.length > 0) await writeTwins({ collections }, twins, session);
   if (episodes.length > 0) await collections.anomalies.bulkWrite(episodes.map(episodeOperation), { session });
   if (events.length > 0) await collections.events.insertMany([...events], { session, ordered: true });
-  if (erase) await eraseDocuments({ collections }, erase, session);
+  if (erase && !(await eraseDocuments({ collections }, erase, session))) throw new Abort({ kind: 'stale-twins' });
 }
 
 async function writeTwins(
@@ -219,23 +217,6 @@ function episodeOperation(write: EpisodeWrite): AnyBulkWriteOperation<EpisodeDoc
   if (write.kind === 'insert') return { insertOne: { document: write.document } };
   const push = write.entries.length > 0 ? { $push: { timeline: { $each: write.entries } } } : {};
   return { updateOne: { filter: { _id: write.id }, update: { $set: write.set, ...push } } };
-}
-
-async function eraseDocuments(
-  { collections }: Pick<Database, 'collections'>,
-  { car, upTo, revision, lastRevision, now }: Erasure,
-  session: ClientSession,
-): Promise<void> {
-  await collections.tombstones.updateOne(
-    { _id: car },
-    { $max: { upTo, revision: lastRevision }, $set: { erasedAt: now } },
-    { upsert: true, session },
-  );
-  const found = revision === null ? null : await collections.twins.deleteOne({ _id: car, revision }, { session });
-  const another = revision === null && (await collections.twins.findOne({ _id: car }, { session })) !== null;
-  if (another || found?.deletedCount === 0) throw new Abort({ kind: 'stale-twins' });
-  await collections.anomalies.deleteMany({ car }, { session });
-  await collections.events.deleteMany({ car }, { session });
 }
 
 /** "No match", but epoch mine and all as wanted: an earlier try of this very write was committed. */

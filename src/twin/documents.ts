@@ -1,9 +1,9 @@
 import type { Binary } from 'mongodb';
-import type { ScoreMemory, SignalShare } from '../telemetry/score.js';
+import type { MechanicalScore, ScoreMemory, SignalShare } from '../telemetry/score.js';
 import type { Signals } from '../telemetry/signals.js';
 import type { EpisodeKind } from './episode-kind.js';
 
-/** NORMAL: nothing above the threshold of late; SUSPECT: some, not yet enough for an episode; ANOMALOUS: an open episode. */
+/** NORMAL: nothing above the threshold of late; SUSPECT: some, not yet enough for an episode; ANOMALOUS: an open mechanical episode. */
 export const STATUSES = ['NORMAL', 'SUSPECT', 'ANOMALOUS'] as const;
 export type Status = (typeof STATUSES)[number];
 
@@ -30,6 +30,8 @@ export interface TwinScore {
   readonly worseThan?: number;
   readonly model: string;
   readonly topSignals: readonly SignalShare[];
+  /** See `Score`; in rows of the history only. */
+  readonly mechanical?: MechanicalScore;
 }
 
 /** What the twin keeps of an episode that is open: all that the next reading needs, so that no episode has to be read. */
@@ -69,13 +71,33 @@ export interface Twin {
   /** Where the newest applied record lies; for information only. */
   readonly source: { readonly topic: string; readonly partition: number; readonly offset: number };
   readonly openEpisodes: Readonly<Partial<Record<EpisodeKind, OpenEpisode>>>;
-  /** Kinds blamed by the last n readings, oldest first; null where a reading lay below the threshold. */
+  /** Mechanical kinds blamed by the last n readings, oldest first; null where a reading lay below the threshold. */
   readonly recent: readonly (EpisodeKind | null)[];
-  /** Event time of the newest clearing by kind; the next episode opens only after it, so that no id is used twice. */
+  /** Readings in a row, up to the newest, that showed an outdated firmware, at most k of k-of-n; not there for none. */
+  readonly noticed?: number;
+  /**
+   * Event time of the newest clearing by kind (NO_DATA: of its opening); the next episode opens only after it, so that no id
+   * is used twice.
+   */
   readonly cleared: Readonly<Partial<Record<EpisodeKind, Date>>>;
   /** The furthest time that the car ever sent ahead of the clock: up to it, readings may have been stored under another. */
   readonly skewedUpTo?: Date;
   readonly memory: ScoreMemory | null;
+  /** What shadow models remember, where they remember other things than the model in use. */
+  readonly shadowMemory?: readonly ShadowMemory[];
+}
+
+export interface ShadowMemory {
+  readonly model: string;
+  readonly memory: ScoreMemory;
+}
+
+/** What a shadow model said about a reading. */
+export interface ShadowScore {
+  readonly model: string;
+  readonly value: number;
+  readonly threshold: number;
+  readonly anomalous: boolean;
 }
 
 /** One row of the history. `_id` is the position of the record: see `readingId`. */
@@ -93,6 +115,7 @@ export interface ReadingDocument {
   readonly score?: Omit<TwinScore, 'ratio'>;
   /** Why there is no score. */
   readonly unscored?: string;
+  readonly shadows?: readonly ShadowScore[];
 }
 
 export interface PositionCounts {
@@ -123,6 +146,8 @@ export interface PositionDocument {
   /** Time and hash of record `next` − 1, by which a topic made anew is recognised. */
   readonly last: { readonly timestamp: number; readonly hash: string } | null;
   readonly counts: PositionCounts;
+  /** Revision of the models in use that scored the newest batch; a partition never goes back to an older one. */
+  readonly modelRevision?: number;
   /** Who holds the epoch; for people. */
   readonly holder: string;
   /** The logical session of the holder's transactions: whoever takes over ends what it left open. */
@@ -150,7 +175,10 @@ export interface EpisodeHandling {
   readonly acknowledgedBy?: string;
 }
 
-/** One anomaly episode. Ingest writes all but `handling`. `_id` is car/kind/event time of the reading that opened it. */
+/**
+ * One anomaly episode. Ingest writes all but `handling`. `_id` is car/kind/`openedAt`: the event time of the reading that opened
+ * it, or of the last one before a silence.
+ */
 export interface EpisodeDocument {
   readonly _id: string;
   readonly car: string;
@@ -161,7 +189,8 @@ export interface EpisodeDocument {
   /** Event time of the newest reading that belongs to it. */
   readonly updatedAt: Date;
   readonly clearedAt: Date | null;
-  readonly peak: { readonly value: number; readonly ratio: number; readonly at: Date };
+  /** The worst reading; null where there is none (NO_DATA), with an empty model and no top signals. */
+  readonly peak: { readonly value: number; readonly ratio: number; readonly at: Date } | null;
   /** Anomalous readings in it. */
   readonly readings: number;
   readonly topSignals: readonly SignalShare[];

@@ -1,6 +1,6 @@
 import type { SignalName } from '../telemetry/signals.js';
 
-/** What an episode is about: the group of the signal that is blamed most. */
+/** What an episode is about: the group of the signal that is blamed most, or that nothing comes from the car. */
 export const EPISODE_KINDS = [
   'TIRE',
   'SHOCK',
@@ -9,10 +9,14 @@ export const EPISODE_KINDS = [
   'BATTERY',
   'FIRMWARE_OUTDATED',
   'OTHER',
+  'NO_DATA',
 ] as const;
 export type EpisodeKind = (typeof EPISODE_KINDS)[number];
 
-const KIND_OF: Readonly<Record<SignalName, EpisodeKind>> = {
+/** Those that a workshop mends; the others are notices, which leave a car's status as it is. */
+export const MECHANICAL_KINDS = ['TIRE', 'SHOCK', 'DRIVE_SHAFT', 'OVERHEATING', 'BATTERY', 'OTHER'] as const;
+
+const KIND_OF: Readonly<Record<SignalName, Exclude<EpisodeKind, 'NO_DATA'>>> = {
   coolantTemp: 'OVERHEATING',
   intakeAirTemp: 'OTHER',
   intakeAirFlowSpeed: 'OTHER',

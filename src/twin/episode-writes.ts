@@ -1,5 +1,5 @@
 import type { EpisodeDocument, EpisodeEventDocument, TimelineEntry } from './documents.js';
-import type { EpisodeChange } from './episodes.js';
+import type { EpisodeChange } from './episode-step.js';
 import { eventId } from './ids.js';
 
 /** Entries that an episode's timeline keeps; later ones are only counted. */
@@ -85,7 +85,7 @@ function eventOf({ car, change, offset }: PlacedChange, entry: TimelineEntry, no
   };
 }
 
-/** The episode's id ends with the event time of the reading that opened it. */
+/** The episode's id ends with it. */
 function openedAtOf(id: string): Date {
   return new Date(id.slice(id.lastIndexOf('/') + 1));
 }
@@ -94,7 +94,9 @@ function firstWrite(one: PlacedChange, entry: TimelineEntry | null): EpisodeWrit
   const { car, change } = one;
   if (change.event !== 'OPENED' || !entry)
     return { kind: 'update', id: change.id, set: setOf(one), entries: kept(one, entry) };
-  const document = { car, kind: change.kind, openedAt: change.at, ...setOf(one), timeline: [entry] };
+  const unjudged = { peak: null, topSignals: [], model: '' };
+  const own = { car, kind: change.kind, openedAt: openedAtOf(change.id) };
+  const document = { ...own, ...unjudged, ...setOf(one), timeline: [entry] };
   return { kind: 'insert', document: { _id: change.id, ...document } as EpisodeDocument };
 }
 

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOON, aScore } from '../../test/builders/sensor.js';
-import {
-  advanceEpisodes,
-  downgradeEpisodes,
-  statusOf,
-  type EpisodeChange,
-  type EpisodeRules,
-  type EpisodeState,
-} from './episodes.js';
+import type { EpisodeChange } from './episode-step.js';
+import { advanceEpisodes, downgradeEpisodes, statusOf, type EpisodeRules, type EpisodeState } from './episodes.js';
 
 const RULES: EpisodeRules = {
   window: 5,
@@ -18,7 +12,7 @@ const RULES: EpisodeRules = {
   critical: 5,
   downgradeAfter: 60_000,
 };
-const CALM: EpisodeState = { open: {}, recent: [], cleared: {} };
+const CALM: EpisodeState = { open: {}, recent: [], cleared: {}, noticed: 0 };
 
 /** Runs ratios through, ten seconds apart. */
 function run(ratios: readonly number[], state = CALM, start = NOON, signal?: Parameters<typeof aScore>[1]) {

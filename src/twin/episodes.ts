@@ -1,6 +1,8 @@
 import type { Score } from '../telemetry/score.js';
-import { SEVERITIES, type EpisodeEventType, type OpenEpisode, type Severity, type Status } from './documents.js';
-import { EPISODE_KINDS, kindOf, type EpisodeKind } from './episode-kind.js';
+import { SEVERITIES, type OpenEpisode, type Severity, type Status } from './documents.js';
+import { kindOf, MECHANICAL_KINDS, type EpisodeKind } from './episode-kind.js';
+import { NOTHING, ratioOf, stepOf, type EpisodeChange, type Step } from './episode-step.js';
+import { advanceNotice, partScore } from './firmware-notice.js';
 import { episodeId } from './ids.js';
 
 /** When an episode opens, changes its severity and clears. Ratios are score / threshold. */
@@ -24,29 +26,8 @@ export interface EpisodeState {
   readonly open: Readonly<Partial<Record<EpisodeKind, OpenEpisode>>>;
   readonly recent: readonly (EpisodeKind | null)[];
   readonly cleared: Readonly<Partial<Record<EpisodeKind, Date>>>;
-}
-
-/** What one reading (or a timer) did to one episode. `event` is null where it only extends it. */
-export interface EpisodeChange {
-  readonly id: string;
-  readonly kind: EpisodeKind;
-  readonly event: EpisodeEventType | null;
-  readonly severity: Severity;
-  readonly at: Date;
-  readonly ratio: number;
-  /** Anomalous readings in the episode so far. */
-  readonly readings: number;
-  /** Whether the ratio is the highest of the episode so far. */
-  readonly peak: boolean;
-  /** Events of the episode so far, this one included. */
-  readonly entries: number;
-  /** The score that caused it; null for a timer. */
-  readonly score: Score | null;
-}
-
-interface Step {
-  readonly episode: OpenEpisode | null;
-  readonly change: EpisodeChange | null;
+  /** Readings in a row, up to the newest, that showed an outdated firmware. */
+  readonly noticed: number;
 }
 
 /** A signal with at least this share of the error is blamed beside the one with the largest. */
@@ -57,8 +38,9 @@ export function severityOf(ratio: number, rules: EpisodeRules): Severity {
   return ratio >= rules.major ? 'MAJOR' : 'MINOR';
 }
 
-export function statusOf({ open, recent }: EpisodeState): Status {
-  if (Object.keys(open).length > 0) return 'ANOMALOUS';
+/** A notice says nothing of how a car drives: only what is mechanical counts. */
+export function statusOf({ open, recent }: Pick<EpisodeState, 'open' | 'recent'>): Status {
+  if (MECHANICAL_KINDS.some((kind) => open[kind])) return 'ANOMALOUS';
   return recent.some((kind) => kind !== null) ? 'SUSPECT' : 'NORMAL';
 }
 
@@ -67,27 +49,33 @@ export function advanceEpisodes(
   car: string,
   state: EpisodeState,
   at: Date,
-  score: Score,
+  whole: Score,
   rules: EpisodeRules,
 ): { state: EpisodeState; changes: EpisodeChange[] } {
+  const { noticed, mechanical: score } = partScore(whole);
   const blamed = score.anomalous ? kindOf(score.topSignals[0]?.signal) : null;
   const recent = [...state.recent, blamed].slice(-rules.window);
-  const open: Partial<Record<EpisodeKind, OpenEpisode>> = {};
+  const open: Partial<Record<EpisodeKind, OpenEpisode>> = { ...state.open };
   const changes: EpisodeChange[] = [];
   const cleared = { ...state.cleared };
-  for (const kind of EPISODE_KINDS) {
+  const take = (kind: EpisodeKind, { episode, change }: Step) => {
+    if (episode) open[kind] = episode;
+    else delete open[kind];
+    if (change) changes.push(change);
+    if (change?.event === 'CLEARED') cleared[kind] = at;
+  };
+  for (const kind of MECHANICAL_KINDS) {
     const before = state.open[kind];
-    const step = before
-      ? continueEpisode(before, kind, at, score, rules)
-      : maybeOpen({ car, kind, at, score, blamed, recent, clearedAt: cleared[kind] }, rules);
-    if (step.episode) open[kind] = step.episode;
-    if (step.change) changes.push(step.change);
-    if (step.change?.event === 'CLEARED') cleared[kind] = at;
+    const opening = { car, kind, at, score, blamed, recent, clearedAt: cleared[kind] };
+    take(kind, before ? continueEpisode(before, kind, at, score, rules) : maybeOpen(opening, rules));
   }
+  const inARow = noticed ? state.noticed + 1 : 0;
+  const noticing = { car, at, score: whole, noticed, inARow, clearedAt: cleared.FIRMWARE_OUTDATED };
+  take('FIRMWARE_OUTDATED', advanceNotice(state.open.FIRMWARE_OUTDATED, noticing, rules));
   // What belonged to a cleared episode must not open the next one.
   const over = new Set(changes.filter(({ event }) => event === 'CLEARED').map(({ kind }) => kind));
   const kept = recent.map((kind) => (kind !== null && over.has(kind) ? null : kind));
-  return { state: { open, recent: kept, cleared }, changes };
+  return { state: { open, recent: kept, cleared, noticed: Math.min(inARow, rules.open) }, changes };
 }
 
 interface Opening {
@@ -99,8 +87,6 @@ interface Opening {
   readonly recent: readonly (EpisodeKind | null)[];
   readonly clearedAt: Date | undefined;
 }
-
-const NOTHING: Step = { episode: null, change: null };
 
 function maybeOpen({ car, kind, at, score, blamed, recent, clearedAt }: Opening, rules: EpisodeRules): Step {
   if (blamed !== kind || recent.filter((one) => one === kind).length < rules.open) return NOTHING;
@@ -138,7 +124,7 @@ function continueEpisode(before: OpenEpisode, kind: EpisodeKind, at: Date, score
 function calmDown(before: OpenEpisode, kind: EpisodeKind, at: Date, score: Score, rules: EpisodeRules): Step {
   const inBand = !score.anomalous && ratioOf(score) >= rules.hysteresis;
   const episode = { ...before, calm: inBand ? 0 : before.calm + 1 };
-  if (episode.calm >= rules.clear) return { ...stepOf(episode, kind, 'CLEARED', at, score), episode: null };
+  if (episode.calm >= rules.clear) return stepOf(episode, kind, 'CLEARED', at, score);
   return downgraded(episode, kind, at, score, rules) ?? { episode, change: null };
 }
 
@@ -163,7 +149,7 @@ export function downgradeEpisodes(
 ): { state: EpisodeState; changes: EpisodeChange[] } {
   const open: Partial<Record<EpisodeKind, OpenEpisode>> = { ...state.open };
   const changes: EpisodeChange[] = [];
-  for (const kind of EPISODE_KINDS) {
+  for (const kind of MECHANICAL_KINDS) {
     const before = state.open[kind];
     const step = before ? downgraded(before, kind, at, null, rules) : null;
     if (!step?.episode || !step.change) continue;
@@ -171,20 +157,6 @@ export function downgradeEpisodes(
     changes.push(step.change);
   }
   return { state: { ...state, open }, changes };
-}
-
-function stepOf(
-  reached: OpenEpisode,
-  kind: EpisodeKind,
-  event: EpisodeEventType | null,
-  at: Date,
-  score: Score | null,
-): Step {
-  const episode = { ...reached, entries: reached.entries + (event ? 1 : 0) };
-  const { id, severity, readings, entries, peakRatio } = episode;
-  const ratio = score ? ratioOf(score) : peakRatio;
-  const peak = score !== null && ratio >= peakRatio;
-  return { episode, change: { id, kind, event, severity, at, ratio, readings, peak, entries, score } };
 }
 
 function blames(score: Score, kind: EpisodeKind): boolean {
@@ -196,8 +168,4 @@ function blames(score: Score, kind: EpisodeKind): boolean {
 
 function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
-}
-
-export function ratioOf(score: { value: number; threshold: number }): number {
-  return score.threshold > 0 ? score.value / score.threshold : score.value;
 }

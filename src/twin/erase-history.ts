@@ -4,6 +4,17 @@ import type { Database } from './database.js';
 import { rollupsOf } from './collections.js';
 import { markWindows } from './rollup-marks.js';
 
+/** A car that is to be forgotten. */
+export interface Erasure {
+  readonly car: string;
+  readonly upTo: Date;
+  /** The twin's revision as this writer knows it; null where there is no twin. */
+  readonly revision: number | null;
+  /** The highest revision that a twin of the car ever had: the next one goes on from there. */
+  readonly lastRevision: number;
+  readonly now: Date;
+}
+
 /** Documents that go in one transaction. */
 const ROWS = 500;
 
@@ -44,4 +55,23 @@ async function eraseRollups(database: Database, step: Step, car: string, before:
 
 function inTransaction(database: Database, work: (session: ClientSession) => Promise<void>): Promise<void> {
   return database.client.withSession((session) => session.withTransaction(() => work(session)));
+}
+
+/** @returns false when the twin is no longer the one that was to be erased: nothing may be committed then */
+export async function eraseDocuments(
+  { collections }: Pick<Database, 'collections'>,
+  { car, upTo, revision, lastRevision, now }: Erasure,
+  session: ClientSession,
+): Promise<boolean> {
+  await collections.tombstones.updateOne(
+    { _id: car },
+    { $max: { upTo, revision: lastRevision }, $set: { erasedAt: now } },
+    { upsert: true, session },
+  );
+  const found = revision === null ? null : await collections.twins.deleteOne({ _id: car, revision }, { session });
+  const another = revision === null && (await collections.twins.findOne({ _id: car }, { session })) !== null;
+  if (another || found?.deletedCount === 0) return false;
+  await collections.anomalies.deleteMany({ car }, { session });
+  await collections.events.deleteMany({ car }, { session });
+  return true;
 }

@@ -140,6 +140,7 @@ it('arrays are scored as their file expects, stored and published; bad ones beco
     `fleet_twin_array_records_total{topic="${world.topics.arrays}",outcome="${outcome}"}`;
   expect(metrics).toContain(`${count('stored')} ${good.length}`);
   expect(metrics).toContain(`${count('rejected')} ${bad.length}`);
+  expect(metrics).toContain(`fleet_twin_array_rejected_total{topic="${world.topics.arrays}",reason="EMPTY"} 2`);
   // No array becomes a twin, and the sensor topic's counts are its own.
   expect(await world.database.collections.twins.countDocuments()).toBe(0);
   expect(metrics).toContain('fleet_twin_received_total 0');
@@ -190,7 +191,7 @@ it('kill -9 at every step, and all of it read again, leaves each array stored on
 
 it('a folder without a model for arrays ends the start with one message', async () => {
   const service = world.start({ ARRAY_TOPICS: `${world.topics.arrays}=models/default` });
-  await expect(service.url).rejects.toThrow(/no usable model in models\/default: it is of the kind autoencoder/);
+  await expect(service.url).rejects.toThrow(/no usable model in models\/default: its kind is autoencoder/);
   await service.exited;
   expect(service.child.exitCode).toBe(1);
 });

@@ -367,7 +367,13 @@ describe('dead letters', () => {
     'a bad record whose %s does not fit the dead-letter topic stops nobody',
     async (part) => {
       const id = randomUUID().slice(0, 8);
-      const names = { sensor: `s-${id}`, predictions: `p-${id}`, anomalies: `a-${id}`, deadLetters: `d-${id}` };
+      const names = {
+        sensor: `s-${id}`,
+        predictions: `p-${id}`,
+        anomalies: `a-${id}`,
+        modelUpdates: `m-${id}`,
+        deadLetters: `d-${id}`,
+      };
       await ensureTopics(options(), topicsOf(names, { partitions: 1, replication: 1, retention: 1 }));
       const producer = new Producer(options());
       const one = rig.process({ deadLetters: new DeadLetters(producer, names.deadLetters) });

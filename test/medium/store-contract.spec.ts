@@ -7,6 +7,7 @@ import { downgradeEpisodes, eraseCar } from '../../src/pipeline/between-batches.
 import { PendingCommit, type BatchWrite } from '../../src/twin/commit-batch.js';
 import { takeOver } from '../../src/twin/positions.js';
 import type { Reading } from '../../src/telemetry/reading.js';
+import { onlyScorer } from '../../src/telemetry/score.js';
 import { NOON, aReading, aRecord } from '../builders/sensor.js';
 import { TOPIC, TestLog, ingestRig, speedScorer, type Rig } from '../ingest-rig.js';
 import { databaseServers } from '../servers.js';
@@ -154,7 +155,7 @@ describe.each(databaseServers())('store contract on $name', (server) => {
         return speedScorer.score(batch);
       },
     };
-    const sleeper = rig.process({ scorer, holder: 'sleeper' });
+    const sleeper = rig.process({ scorers: onlyScorer(scorer), holder: 'sleeper' });
     await sleeper.drain();
     block = true;
     fill(log, [at(1), at(2, 50), at(3, 50), at(4, 50)]);
@@ -333,7 +334,7 @@ describe.each(databaseServers())('store contract on $name', (server) => {
         ),
     };
     fill(log, [at(0), at(1, 7), at(2)]);
-    await rig.process({ scorer }).drain();
+    await rig.process({ scorers: onlyScorer(scorer) }).drain();
     expect(rig.letters).toMatchObject([{ stage: 'store', reason: 'STORE_REFUSED_DOCUMENT', original: { offset: 1 } }]);
     expect(await rows()).toHaveLength(2);
   });

@@ -34,6 +34,7 @@ beforeEach(() => {
     sensor: id,
     predictions: `${id}-predictions`,
     anomalies: `${id}-anomalies`,
+    modelUpdates: `${id}-models`,
     deadLetters: `${id}-dlq`,
   };
   topics = topicsOf(names, size);
@@ -48,7 +49,7 @@ describe('ensureTopics', () => {
     await ensureTopics(options, topics);
     await withAdmin(async (admin) => {
       const metadata = await admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) });
-      expect(metadata.topics.map(({ partitions }) => partitions.length)).toEqual([3, 3, 3, 3]);
+      expect(metadata.topics.map(({ partitions }) => partitions.length)).toEqual([3, 3, 3, 3, 3]);
       const resources = topics.map(({ topic: name }) => ({ type: ConfigResourceTypes.TOPIC, name }));
       const configs = await admin.describeConfigs({ resources, includeSynonyms: false });
       const valueOf = (topic: string, entry: string) =>
@@ -58,9 +59,11 @@ describe('ensureTopics', () => {
       for (const { topic, maxBytes } of topics) {
         expect(valueOf(topic, 'retention.ms')).toBe('7200000');
         expect(valueOf(topic, 'max.message.bytes')).toBe(String(maxBytes));
+        expect(valueOf(topic, 'cleanup.policy')).toBe(topic.endsWith('-models') ? 'compact' : 'delete');
       }
     });
     expect(topics.map(({ maxBytes }) => maxBytes)).toEqual([
+      RECORD_MAX_BYTES,
       RECORD_MAX_BYTES,
       RECORD_MAX_BYTES,
       RECORD_MAX_BYTES,
