@@ -1,4 +1,5 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
+import { ArrayReadingResolver } from './array-reading.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
@@ -11,6 +12,7 @@ export const RESOLVERS = [
   AnomalyResolver,
   AnomalyConnectionResolver,
   NodeResolver,
+  ArrayReadingResolver,
   FleetResolver,
   CarRollupsResolver,
   FleetRollupsResolver,
