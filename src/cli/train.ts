@@ -1,12 +1,12 @@
-import { Command, InvalidArgumentError } from 'commander';
-import type { EpochProgress } from '../score/autoencoder.js';
-import { modelCard } from '../score/model-card.js';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { EpochProgress } from '../score/fit.js';
 import { writeModelFolder } from '../score/model-folder.js';
-import { trainModel } from '../score/train-model.js';
+import { TRAINABLE_KINDS, TRAINERS, type TrainableKind } from '../score/model-kinds.js';
 import { tell } from './terminal.js';
 import { offsetsOf, sinceOf, sourceOf, type SourceFlags } from './train-source.js';
 
 interface TrainFlags extends SourceFlags {
+  readonly kind: TrainableKind;
   readonly out: string;
   readonly name: string;
   readonly epochs: number;
@@ -16,8 +16,9 @@ interface TrainFlags extends SourceFlags {
 export function trainCommand(): Command {
   return new Command('train')
     .description('train a model on simulated cars, a Kafka topic or a CSV file, and write its folder')
-    .option('--out <dir>', 'folder of the model; replaced when it is there', 'models/default')
-    .option('--name <name>', 'name of the model', 'default')
+    .addOption(new Option('--kind <kind>', 'kind of the model').choices(TRAINABLE_KINDS).default('autoencoder'))
+    .option('--out <dir>', 'folder of the model; replaced when it is there (default: models/NAME)')
+    .option('--name <name>', 'name of the model (default: the kind; default for an autoencoder)')
     .option('--seed <number>', 'seed of the cars and of the network', whole, 1)
     .option('--from-kafka <topic>', 'train on the records of this topic, as far as it is written now')
     .option('--since <time>', 'of the topic: from this time on, ISO 8601, or so long ago: 90m, 2h, 7d', (text) =>
@@ -30,7 +31,10 @@ export function trainCommand(): Command {
     .option('--messages <number>', 'messages a car', whole, 60)
     .option('--epochs <number>', 'most rounds over the readings', whole, 30)
     .option('--quantile <share>', 'share of the normal readings at or below the threshold', share, 0.9995)
-    .action(train);
+    .action((flags: Partial<TrainFlags> & Omit<TrainFlags, 'out' | 'name'>) => {
+      const name = flags.name ?? (flags.kind === 'autoencoder' ? 'default' : flags.kind);
+      return train({ ...flags, name, out: flags.out ?? `models/${name}` });
+    });
 }
 
 async function train(flags: TrainFlags): Promise<void> {
@@ -38,36 +42,40 @@ async function train(flags: TrainFlags): Promise<void> {
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort(new Error('interrupted; nothing was written'));
   const source = sourceOf(flags, interrupted.signal);
-  tell(`training on ${source.what}, seed ${flags.seed}`);
+  tell(`training ${flags.kind} on ${source.what}, seed ${flags.seed}`);
   process.once('SIGINT', interrupt);
   try {
-    const folder = await trainModel(source.readings, {
+    const trained = await TRAINERS[flags.kind](source.readings, {
       ...flags,
       order: source.order,
       source: source.what,
       command: `fleet-twin train ${source.args} ${argsOf(flags)}`,
       onEpoch: (progress) => {
         interrupted.signal.throwIfAborted();
-        sayEpoch(started, flags.epochs, progress);
+        sayEpoch(flags.epochs, progress);
       },
       say: tell,
     });
     interrupted.signal.throwIfAborted();
-    writeModelFolder(flags.out, folder, modelCard(folder.metadata));
-    const { name, version, threshold } = folder.metadata;
-    tell(`${name}@${version}, threshold ${threshold.toFixed(3)}, written to ${flags.out} after ${seconds(started)} s`);
+    writeModelFolder(flags.out, trained, trained.card);
+    const { name, version, threshold } = trained.metadata;
+    tell(
+      `${name}@${version}, threshold ${threshold.toPrecision(4)}, written to ${flags.out} after ${seconds(started)} s`,
+    );
   } finally {
     process.off('SIGINT', interrupt);
   }
 }
 
-function argsOf({ out, name, seed, epochs, quantile }: TrainFlags): string {
-  return `--out ${out} --name ${name} --seed ${seed} --epochs ${epochs} --quantile ${quantile}`;
+function argsOf({ kind, out, name, seed, epochs, quantile }: TrainFlags): string {
+  return `${kind === 'autoencoder' ? '' : `--kind ${kind} `}--out ${out} --name ${name} --seed ${seed} --epochs ${epochs} --quantile ${quantile}`;
 }
 
-function sayEpoch(started: number, epochs: number, { epoch, loss, heldOut, best }: EpochProgress): void {
+/** The time left is that of all epochs; training ends sooner where they help no more. */
+function sayEpoch(epochs: number, { epoch, loss, heldOut, best, seconds: spent }: EpochProgress): void {
   const losses = `loss ${loss.toFixed(4)}, on held-out cars ${heldOut.toFixed(4)}${best ? ' (best)' : ''}`;
-  tell(`epoch ${epoch} of at most ${epochs}: ${losses}, ${seconds(started)} s`);
+  const left = (spent / epoch) * (epochs - epoch);
+  tell(`epoch ${epoch} of at most ${epochs}: ${losses}, ${spent.toFixed(1)} s, at most ${left.toFixed(0)} s to go`);
 }
 
 function seconds(started: number): string {

@@ -2,7 +2,9 @@ import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anom
 import { ArrayReadingResolver } from './array-reading.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
+import { HandlingResolver } from './handling.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
+import { ModelResolver } from './model.resolver.js';
 import { AnomalyEventResolver, CarUpdateResolver, LiveResolver } from './live.resolver.js';
 
 /** Every resolver: what the schema is made of. */
@@ -11,11 +13,13 @@ export const RESOLVERS = [
   CarConnectionResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,
+  HandlingResolver,
   NodeResolver,
   ArrayReadingResolver,
   FleetResolver,
   CarRollupsResolver,
   FleetRollupsResolver,
+  ModelResolver,
   LiveResolver,
   CarUpdateResolver,
   AnomalyEventResolver,

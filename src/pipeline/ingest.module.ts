@@ -56,6 +56,8 @@ const SENSOR_BATCHES = Symbol('sensor batches');
 /** ms between two rounds of the work between batches. */
 const BETWEEN_BATCHES = 10_000;
 export const DAY = 86_400_000;
+/** ms between two looks for what people did with episodes. */
+const TELL_SOON = 1_000;
 
 /** The ingest role: Kafka's batches become state. */
 @Module({})
@@ -95,7 +97,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
     models.start();
     this.health.add('kafka-consumer', () => Promise.resolve(this.consumer.joined ? 'ok' : 'not in the consumer group'));
     this.health.add('scoring', () => Promise.resolve(this.alarm.check()), 'watched');
-    ingest.start(BETWEEN_BATCHES);
+    ingest.start(BETWEEN_BATCHES, TELL_SOON);
   }
 
   async beforeApplicationShutdown(): Promise<void> {

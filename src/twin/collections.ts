@@ -10,6 +10,7 @@ import type {
   TombstoneDocument,
   Twin,
 } from './documents.js';
+import type { HandlingDocument } from './handling-documents.js';
 import type { ModelDocument, ModelSlots } from './model-documents.js';
 import type { RollupDocument, RollupMarkDocument, RollupRunDocument } from './rollup-documents.js';
 
@@ -28,6 +29,7 @@ export interface Collections {
   readonly positions: Collection<PositionDocument>;
   readonly anomalies: Collection<EpisodeDocument>;
   readonly events: Collection<EpisodeEventDocument>;
+  readonly handlings: Collection<HandlingDocument>;
   readonly tombstones: Collection<TombstoneDocument>;
   readonly erasures: Collection<ErasureDocument>;
   readonly rollupsFiveMinutes: Collection<RollupDocument>;
@@ -47,6 +49,7 @@ export function collectionsOf(db: Db): Collections {
     positions: db.collection('positions'),
     anomalies: db.collection('anomalies'),
     events: db.collection('events'),
+    handlings: db.collection('handlings'),
     tombstones: db.collection('tombstones'),
     erasures: db.collection('erasures'),
     rollupsFiveMinutes: db.collection('rollupsFiveMinutes'),
@@ -87,6 +90,8 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'status_severity', key: { status: 1, severity: 1, openedAt: 1, _id: 1 } },
   ],
   events: [],
+  // Only what waits to be told is in it.
+  handlings: [],
   tombstones: [],
   erasures: [],
   // Cars in windows are read by their ids; only an erase looks for all of a car.

@@ -37,3 +37,8 @@ export function eventId(position: string, sequence: number): string {
 export function episodeId(car: string, kind: EpisodeKind, openedAt: Date): string {
   return `${car}/${kind}/${openedAt.toISOString()}`;
 }
+
+/** The episode's id and the place of the entry in the timeline of its handling. */
+export function handlingId(episode: string, place: number): string {
+  return `${episode}/${padded(place, 5)}`;
+}
