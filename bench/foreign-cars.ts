@@ -1,6 +1,6 @@
 import { Tally } from '../src/evaluation/figures.js';
 import { replay } from '../src/evaluation/replay.js';
-import { reportTable } from '../src/evaluation/report.js';
+import { reportTable } from '../src/evaluation/report-table.js';
 import { rulesOf } from '../src/pipeline/ingest.module.js';
 import { loadScorer } from '../src/score/load-scorer.js';
 import { readSettings } from '../src/settings/settings.js';
@@ -40,7 +40,8 @@ const tally = new Tally();
 for await (const judged of replay(labelled(file), scorer, rulesOf(readSettings({})))) tally.take(judged);
 tally.close();
 const { model, threshold } = scorer;
-const calm = { cars: 'healthy by the rules', ...tally.calm() };
+const calm = { cars: 'healthy by the rules', ...tally.calm(threshold) };
 const faults = [{ cars: 'failed by the rules', strength: '', ...tally.figures(threshold) }];
-process.stdout.write(`${reportTable({ model, threshold, source: file, healthy: [calm], faults })}\n`);
+const report = { model, threshold, source: file, healthy: [calm], faults, targets: [], unscored: tally.unscored };
+process.stdout.write(`${reportTable({ ...report, against: [] })}\n`);
 await scorer.close();

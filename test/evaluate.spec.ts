@@ -28,6 +28,20 @@ function lines(messages: Iterable<CarMessage>, labelled: boolean): string {
     .join('\n');
 }
 
+interface Row {
+  readonly healthy: readonly { readonly readings: number }[];
+  readonly faults: readonly {
+    readonly failed: number;
+    readonly rocAuc: number;
+    readonly recallAt01Percent: number;
+    readonly flagged: number;
+  }[];
+}
+
+function cell({ faults: [one] }: Row): string {
+  return [one?.rocAuc, one?.recallAt01Percent, one?.flagged].map((figure) => figure?.toFixed(4)).join(' / ');
+}
+
 const fleet = () =>
   simulateFleet({ cars: 40, seed: 99, start: Date.UTC(2026, 5, 1), stepSeconds: 10, messages: 2_400, faults: 0.4 });
 
@@ -49,6 +63,24 @@ describe('fleet-twin evaluate', () => {
     const anomalous = rows.filter((row) => row.split(',')[3] === 'true').length;
     expect(anomalous / failed).toBeGreaterThan(0.99);
     expect(rows.filter((row) => row.split(',')[4] !== '').length).toBeGreaterThan(failed / 2);
+  });
+
+  it('puts other models beside it, on the same readings', async () => {
+    const input = join(dir, 'beside.jsonl');
+    writeFileSync(input, lines(fleet(), true));
+    const beside = ['--input', input, '--against', 'champion,rules,models/default'];
+    const { code, stdout } = await run(...beside, '--json', '-');
+    const report = JSON.parse(stdout) as Row & { against: (Row & { name: string })[] };
+    expect([code, report.against.map(({ name }) => name)]).toEqual([0, ['rules']]);
+    const [rules] = report.against;
+    expect(rules?.faults[0]?.failed).toBe(report.faults[0]?.failed);
+    expect(rules?.healthy[0]?.readings).toBe(report.healthy[0]?.readings);
+    expect(rules?.faults[0]?.rocAuc).toBeGreaterThan(0.999);
+    const table = (await run(...beside)).stdout;
+    expect(table).toContain(`| labelled as failed |          | ${cell(report)} | ${cell(rules as Row)} |`);
+    const wrong = await run('--input', input, '--against', 'nobody');
+    expect([wrong.code, wrong.stdout]).toEqual([1, '']);
+    expect(wrong.stderr).toContain('no usable model in models/nobody');
   });
 
   it('scores unlabelled readings without figures of failures', async () => {

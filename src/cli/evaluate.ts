@@ -2,37 +2,46 @@ import { createWriteStream, renameSync, rmSync, writeFileSync, type WriteStream 
 import { once } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
 import { evaluateOnReadings, evaluateOnSimulation, type Evaluation } from '../evaluation/evaluate.js';
-import { reportTable, type Report } from '../evaluation/report.js';
+import type { Comparison, Report } from '../evaluation/report.js';
+import { reportTable } from '../evaluation/report-table.js';
 import { episodeOf, type Judged } from '../evaluation/replay.js';
+import type { TrialSize } from '../evaluation/simulated-cars.js';
 import { rulesOf } from '../pipeline/ingest.module.js';
-import { loadScorer } from '../score/load-scorer.js';
 import { readSettings } from '../settings/settings.js';
+import { countOf, rangeOf, shareOf } from '../simulator/arguments.js';
+import { closeAll, openContestants, openModel, type Contestant } from './contestants.js';
 import { fileReadings } from './file-readings.js';
-import { answer, tell, tick } from './terminal.js';
+import { answer, tick } from './terminal.js';
 
-interface EvaluateFlags {
+interface EvaluateFlags extends TrialSize {
   readonly model?: string;
+  readonly against: readonly string[];
   readonly input?: string;
   readonly scores?: string;
   readonly json?: string;
-  readonly seed: number;
-  readonly cars: number;
-  readonly messages: number;
 }
 
 export function evaluateCommand(): Command {
   return new Command('evaluate')
     .description('judge a model on simulated cars that it was not trained on, or on given readings')
     .option('--model <dir>', 'folder of the model (default: MODEL_DIR)')
+    .option(
+      '--against <models>',
+      'puts others beside it, on the same readings: champion (the one in use), reference, rules, folders, names in models/',
+      (text: string) => text.split(',').filter((name) => name !== ''),
+      [],
+    )
     .option('--input <file>', 'readings to judge it on: FILE.csv, .jsonl or .avro; each with its car and its time')
     .option(
       '--scores <file>',
       'with --input: writes car,time,score,anomalous,episode for every reading, in their order',
     )
     .option('--json <file>', 'writes the figures there; - for standard output instead of the table')
-    .option('--seed <n>', 'seed of the simulated cars', whole, 20_261)
-    .option('--cars <n>', 'simulated cars of each kind', whole, 500)
-    .option('--messages <n>', 'messages a car', whole, 120)
+    .option('--seed <n>', 'seed of the simulated cars', parsed(countOf), 20_261)
+    .option('--cars <n>', 'simulated cars of each kind', parsed(countOf), 500)
+    .option('--messages <n>', 'messages a car', parsed(countOf), 120)
+    .option('--noise <share>', 'standard deviation of all sensors, of the value (1%)', parsed(shareOf))
+    .option('--climate <low..high>', '°C of the air that all cars drive in', parsed(rangeOf))
     .action(evaluate);
 }
 
@@ -42,20 +51,37 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   if (scores !== undefined && input === undefined) throw new Error('--scores goes with --input');
   const settings = readSettings(process.env);
   const dir = flags.model ?? settings.MODEL_DIR;
-  const { TF_BACKEND: backend, SCORE_EVALUATOR: evaluator } = settings;
-  const scorer = await loadScorer({ dir, backend, evaluator, log: (_, line) => tell(line) });
-  const onProgress = (what: string, readings: number) => tick(`${what}: ${readings} readings`);
-  const evaluation = { scorer, rules: rulesOf(settings), onProgress };
+  const contestants = await openContestants(flags.against, dir, settings);
   try {
-    const report = await (input === undefined
-      ? evaluateOnSimulation(flags, evaluation)
-      : evaluateOnFile(input, scores, evaluation));
-    if (json === '-') return answer(JSON.stringify(report));
-    if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
-    answer(reportTable(report));
+    const judged = { name: dir, scorer: await openModel(dir, settings) };
+    contestants.push(judged);
+    const onProgress = (what: string, readings: number) => tick(`${what}: ${readings} readings`);
+    const evaluation = { rules: rulesOf(settings), onProgress };
+    const report = await judge(judged, flags, scores, evaluation);
+    const against: ({ name: string } & Report)[] = [];
+    for (const other of contestants.filter((one) => one !== judged))
+      against.push({ name: other.name, ...(await judge(other, flags, undefined, evaluation)) });
+    publish({ ...report, against }, json);
   } finally {
-    await scorer.close();
+    await closeAll(contestants);
   }
+}
+
+function judge(
+  { scorer }: Contestant,
+  flags: EvaluateFlags,
+  scores: string | undefined,
+  rest: Omit<Evaluation, 'scorer'>,
+): Promise<Report> {
+  const { input } = flags;
+  const evaluation = { scorer, ...rest };
+  return input === undefined ? evaluateOnSimulation(flags, evaluation) : evaluateOnFile(input, scores, evaluation);
+}
+
+function publish(report: Comparison, json: string | undefined): void {
+  if (json === '-') return answer(JSON.stringify(report));
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
+  answer(reportTable(report));
 }
 
 /** The scores are written beside their place and moved there when they are complete. */
@@ -89,8 +115,12 @@ async function write(file: WriteStream, judged: Judged): Promise<void> {
   if (!file.write(`${row.join(',')}\n`)) await once(file, 'drain');
 }
 
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('It is not a whole number from 1 on.');
-  return value;
+function parsed<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw new InvalidArgumentError(`It ${(error as Error).message}.`);
+    }
+  };
 }

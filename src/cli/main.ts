@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import { Command } from 'commander';
+import { backtestCommand } from './backtest.js';
+import { driftCommand } from './drift.js';
 import { databaseCommand, eraseCommand, rollupsCommand } from './database.js';
 import { demoCommand } from './demo.js';
 import { evaluateCommand } from './evaluate.js';
@@ -21,6 +23,8 @@ const program = new Command('fleet-twin')
   .addCommand(evaluateCommand())
   .addCommand(thresholdsCommand())
   .addCommand(modelsCommand())
+  .addCommand(backtestCommand())
+  .addCommand(driftCommand())
   .addCommand(databaseCommand())
   .addCommand(eraseCommand())
   .addCommand(rollupsCommand())

@@ -8,6 +8,8 @@ import { loadScorer } from '../score/load-scorer.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import type { ModelAction } from '../twin/model-documents.js';
+import { compareCommand } from './models-compare.js';
+import { importCommand } from './models-import.js';
 import { answer } from './terminal.js';
 import { withDatabase } from './with-database.js';
 
@@ -45,6 +47,8 @@ export function modelsCommand(): Command {
     .requiredOption('--out <dir>', 'folder that is made; it may not be there')
     .action((id: string, { out }: { out: string }) => withDatabase((database) => fetchModel(database, id, out)));
   for (const one of CHANGES) changeCommand(models, one);
+  models.addCommand(compareCommand());
+  models.addCommand(importCommand());
   return models;
 }
 

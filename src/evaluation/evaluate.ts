@@ -3,8 +3,10 @@ import type { Reading } from '../telemetry/reading.js';
 import type { EpisodeRules } from '../twin/episodes.js';
 import { OneClassError, Tally } from './figures.js';
 import { replay, type Judged } from './replay.js';
-import type { Report } from './report.js';
+import type { FaultRow, HealthyRow, Report } from './report.js';
+import type { ScoresByCar } from './scores-by-car.js';
 import { faultTrials, healthyTrials, type Trial, type TrialSize } from './simulated-cars.js';
+import { checkTargets } from './targets.js';
 
 export interface Evaluation {
   readonly scorer: Pick<LoadedScorer, 'model' | 'score' | 'threshold'>;
@@ -12,22 +14,24 @@ export interface Evaluation {
   readonly onProgress: (what: string, readings: number) => void;
 }
 
-/** On simulated cars of this seed: healthy ones of several kinds, and every fault. */
+/** On simulated cars of this seed: healthy ones of several kinds, and every fault. The same size, the same readings. */
 export async function evaluateOnSimulation(size: TrialSize, evaluation: Evaluation): Promise<Report> {
   const { model, threshold } = evaluation.scorer;
-  const healthy: Report['healthy'][number][] = [];
-  let normal: readonly number[] = [];
+  const healthy: HealthyRow[] = [];
+  const unscored: Record<string, number> = {};
+  let normal: ScoresByCar | undefined;
   for (const trial of healthyTrials(size)) {
-    const tally = await tallyOf(trial, evaluation);
-    if (normal.length === 0) ({ normal } = tally);
-    healthy.push({ cars: trial.name, ...tally.calm() });
+    const tally = await tallyOf(trial, evaluation, unscored);
+    normal ??= tally.normal;
+    healthy.push({ cars: trial.name, ...tally.calm(threshold) });
   }
-  const faults: Report['faults'][number][] = [];
+  const faults: FaultRow[] = [];
   for (const trial of faultTrials(size)) {
-    const tally = await tallyOf(trial, evaluation);
+    const tally = await tallyOf(trial, evaluation, unscored);
     faults.push({ cars: trial.name, strength: trial.faults ?? '', ...tally.figures(threshold, normal) });
   }
-  return { model, threshold, source: `simulated cars, seed ${size.seed}`, healthy, faults };
+  const targets = checkTargets(healthy, faults);
+  return { model, threshold, source: sourceOf(size), healthy, faults, targets, unscored };
 }
 
 /**
@@ -55,20 +59,31 @@ export async function evaluateOnReadings(
   tally.close();
   if (count === 0) throw new OneClassError(`${source} holds no readings`);
   const { model, threshold } = scorer;
-  const calm = { cars: labelled === 0 ? 'unlabelled' : 'labelled as normal', ...tally.calm() };
-  const base = { model, threshold, source, healthy: [calm] };
+  const calm = { cars: labelled === 0 ? 'unlabelled' : 'labelled as normal', ...tally.calm(threshold) };
+  const base = { model, threshold, source, healthy: [calm], targets: [], unscored: tally.unscored };
   if (labelled === 0) return { ...base, faults: [] };
   return { ...base, faults: [{ cars: 'labelled as failed', strength: '', ...tally.figures(threshold) }] };
 }
 
-async function tallyOf(trial: Trial, { scorer, rules, onProgress }: Evaluation): Promise<Tally> {
+function sourceOf({ seed, cars, messages, noise = 0, climate }: TrialSize): string {
+  const more = [...(noise > 0 ? [`${noise * 100} % noise`] : []), ...(climate ? [`${climate.join(' to ')} °C`] : [])];
+  return [`simulated cars, seed ${seed}, ${cars} of each kind with ${messages} messages`, ...more].join(', ');
+}
+
+async function tallyOf(
+  trial: Trial,
+  { scorer, rules, onProgress }: Evaluation,
+  unscored: Record<string, number>,
+): Promise<Tally> {
   const tally = new Tally();
   let count = 0;
-  const what = `${trial.name}${trial.faults === null ? '' : `, ${trial.faults}`}`;
+  const what = `${scorer.model}: ${trial.name}${trial.faults === null ? '' : `, ${trial.faults}`}`;
   for await (const judged of replay(trial.readings(), scorer, rules)) {
     tally.take(judged);
     if (++count % 10_000 === 0) onProgress(what, count);
   }
   tally.close();
+  for (const [reason, readings] of Object.entries(tally.unscored))
+    unscored[reason] = (unscored[reason] ?? 0) + readings;
   return tally;
 }

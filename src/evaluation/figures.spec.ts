@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Score } from '../telemetry/score.js';
 import { noSignals } from '../telemetry/signals.js';
-import { averagePrecision, confidence, OneClassError, Tally } from './figures.js';
+import { averagePrecision, OneClassError, Tally } from './figures.js';
 import type { Judged } from './replay.js';
+import { ScoresByCar } from './scores-by-car.js';
 
 const sorted = (values: readonly number[]) => Float64Array.from(values).sort();
 
@@ -20,19 +21,6 @@ describe('averagePrecision', () => {
         expect(averagePrecision(sorted(normal), sorted(failed))).toBeCloseTo(mean, 12);
       }),
     );
-  });
-});
-
-describe('confidence', () => {
-  it('is as wide as Hanley and McNeil have it', () => {
-    // Q1 = 0.8/1.2, Q2 = 2·0.64/1.8; variance (0.16 + 49·(0.66667−0.64) + 49·(0.71111−0.64)) / 2500
-    const [low, high] = confidence(0.8, 50, 50);
-    expect(high - 0.8).toBeCloseTo(
-      1.96 * Math.sqrt((0.16 + 49 * (2 / 3 - 0.64) + 49 * (1.28 / 1.8 - 0.64)) / 2_500),
-      12,
-    );
-    expect(0.8 - low).toBeCloseTo(high - 0.8, 12);
-    expect(confidence(1, 10, 10)).toEqual([1, 1]);
   });
 });
 
@@ -62,14 +50,21 @@ describe('Tally', () => {
     tally.close();
     const figures = tally.figures(1);
     expect(figures.delay).toEqual({ median: 3, p95: 3, neverFlagged: 1 });
-    expect(figures).toMatchObject({ normal: 2, failed: 6, rocAuc: 1, flagged: 2 / 6, blamed: { TIRE: 2 } });
+    expect(figures).toMatchObject({
+      blamedSignals: { tirePressure11: 2 },
+      normal: 2,
+      failed: 6,
+      rocAuc: 1,
+      flagged: 2 / 6,
+      blamed: { TIRE: 2 },
+    });
   });
 
   it('counts episodes of healthy cars as false, by the hours that they drove, and no gap for longer than an hour', () => {
     const tally = new Tally();
     for (let step = 0; step <= 360; step++) tally.take(judged('a', step, null, step === 9 ? 2 : 0.5, step === 9));
     tally.take(judged('a', 1_000_000, null, 0.5));
-    expect(tally.calm()).toEqual({
+    expect(tally.calm(1)).toMatchObject({
       readings: 362,
       flagged: 1 / 362,
       carHours: 2,
@@ -82,14 +77,16 @@ describe('Tally', () => {
     const tally = new Tally();
     tally.take(judged('a', 0, true, 3));
     for (let step = 1; step <= 25; step++) tally.take(judged('a', step, false, 0.1 * step));
-    expect(tally.normal).toHaveLength(5);
-    expect(tally.failed).toEqual([3]);
+    expect(tally.normal.count).toBe(5);
+    expect([...tally.failed.values]).toEqual([3]);
   });
 
   it('says so where one class is missing', () => {
     const tally = new Tally();
     tally.take(judged('a', 0, true, 3));
     expect(() => tally.figures(1)).toThrow(OneClassError);
-    expect(() => tally.figures(1, [1])).not.toThrow();
+    const normal = new ScoresByCar();
+    normal.add('b', 1);
+    expect(() => tally.figures(1, normal)).not.toThrow();
   });
 });

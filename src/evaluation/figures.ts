@@ -1,34 +1,51 @@
-import { rocAuc, recallAt, shareAbove } from '../score/quality.js';
+import { recallAt, shareAbove } from '../score/quality.js';
+import type { SignalName } from '../telemetry/signals.js';
 import { kindOf } from '../twin/episode-kind.js';
+import { distributionOf, rocOf, type RocPoint } from './curves.js';
+import { aucWithInterval, quotientInterval, recallIntervals, type Interval } from './intervals.js';
 import type { Judged } from './replay.js';
+import { ScoresByCar } from './scores-by-car.js';
 
-/** How well failed readings are told from normal ones. Shares are 0..1. */
+/** How well failed readings are told from normal ones. Shares are 0..1; intervals are of 95 % and take cars, not readings, for independent. */
 export interface Figures {
   readonly normal: number;
   readonly failed: number;
-  /** Area under the ROC curve, with its 95 % confidence interval. */
+  /** Area under the ROC curve. */
   readonly rocAuc: number;
-  readonly rocAuc95: readonly [low: number, high: number];
+  readonly rocAuc95: Interval;
   /** Area under the precision-recall curve, as average precision. */
   readonly prAuc: number;
   /** The share of the failed readings above the score that 0.1 % (1 %) of the normal ones exceed. */
   readonly recallAt01Percent: number;
+  readonly recallAt01Percent95: Interval;
   readonly recallAt1Percent: number;
+  readonly recallAt1Percent95: Interval;
   /** The share of the failed readings above the model's own threshold. */
   readonly flagged: number;
+  readonly flagged95: Interval;
   /** Messages from a car's failure to the first one that is flagged; null where none was. */
   readonly delay: { readonly median: number | null; readonly p95: number | null; readonly neverFlagged: number };
   /** Flagged failed readings by the kind of the signal that is blamed most. */
   readonly blamed: Readonly<Record<string, number>>;
+  /** The same by the signal itself. */
+  readonly blamedSignals: Readonly<Record<string, number>>;
+  /** Share of the failed readings found at a share of false positives, both rising. */
+  readonly roc: readonly RocPoint[];
+  /** Of the failed readings' scores over the threshold: the share in each bin of `curves.ts`. */
+  readonly distribution: readonly number[];
 }
 
 /** How calm the model is on normal readings. */
 export interface Calm {
   readonly readings: number;
   readonly flagged: number;
+  readonly flagged95: Interval;
   readonly carHours: number;
   readonly falseEpisodes: number;
   readonly falseEpisodesPer1000CarHours: number;
+  readonly falseEpisodesPer1000CarHours95: Interval;
+  /** Of the scores over the threshold, as in Figures. */
+  readonly distribution: readonly number[];
 }
 
 /** There are no figures of one class alone. */
@@ -42,39 +59,54 @@ const HOUR = 3_600_000;
 /** After a failure the memory of a car needs this many readings to forget it. */
 const FORGETS = 20;
 
+interface CarSoFar {
+  at: number;
+  healthyFor: number;
+  /** Infinity: this failure was flagged already. */
+  failedFor: number;
+  /** Of its normal readings */
+  readings: number;
+  flagged: number;
+  /** ms */
+  driven: number;
+  falseEpisodes: number;
+}
+
+const NEW_CAR = { healthyFor: Infinity, failedFor: 0, readings: 0, flagged: 0, driven: 0, falseEpisodes: 0 };
+
 /** Gathers judged readings of labelled or unlabelled cars; each car's in order. */
 export class Tally {
-  readonly normal: number[] = [];
-  readonly failed: number[] = [];
-  readonly #cars = new Map<string, { at: number; healthyFor: number; failedFor: number }>();
+  readonly normal = new ScoresByCar();
+  readonly failed = new ScoresByCar();
+  readonly #cars = new Map<string, CarSoFar>();
   readonly #delays: number[] = [];
   readonly #blamed: Record<string, number> = {};
-  #flaggedNormal = 0;
+  readonly #blamedSignals: Record<string, number> = {};
   #missed = 0;
-  /** ms */
-  #driven = 0;
-  #falseEpisodes = 0;
   /** Readings without a score, by their reason. */
   readonly unscored: Record<string, number> = {};
 
   take({ reading, scored, changes }: Judged): void {
-    const car = this.#cars.get(reading.car) ?? { at: reading.at, healthyFor: Infinity, failedFor: 0 };
+    const car = this.#cars.get(reading.car) ?? { at: reading.at, ...NEW_CAR };
     this.#cars.set(reading.car, car);
     const isFailed = reading.label === true;
     car.healthyFor = isFailed ? 0 : car.healthyFor + 1;
     const isNormal = car.healthyFor > FORGETS;
-    if (isNormal) this.#driven += Math.max(0, Math.min(LONGEST_GAP, reading.at - car.at));
-    if (isNormal) this.#falseEpisodes += changes.filter(({ event }) => event === 'OPENED').length;
+    if (isNormal) car.driven += Math.max(0, Math.min(LONGEST_GAP, reading.at - car.at));
+    if (isNormal) car.falseEpisodes += changes.filter(({ event }) => event === 'OPENED').length;
     car.at = Math.max(car.at, reading.at);
     if (scored?.kind === 'unscored') this.unscored[scored.reason] = (this.unscored[scored.reason] ?? 0) + 1;
     if (scored?.kind !== 'scored') return;
     const { value, anomalous, topSignals } = scored.score;
     if (isNormal) {
-      this.normal.push(value);
-      if (anomalous) this.#flaggedNormal++;
+      this.normal.add(reading.car, value);
+      car.readings++;
+      if (anomalous) car.flagged++;
     }
-    if (isFailed) this.#takeFailed(car, value, anomalous, kindOf(topSignals[0]?.signal));
-    else if (car.failedFor > 0) this.#endFailure(car);
+    if (isFailed) {
+      this.failed.add(reading.car, value);
+      this.#takeFailed(car, anomalous, topSignals[0]?.signal);
+    } else if (car.failedFor > 0) this.#endFailure(car);
   }
 
   /** Once, when all are taken. */
@@ -82,63 +114,80 @@ export class Tally {
     for (const car of this.#cars.values()) if (car.failedFor > 0) this.#endFailure(car);
   }
 
-  calm(): Calm {
-    const readings = this.normal.length;
-    const [carHours, falseEpisodes] = [this.#driven / HOUR, this.#falseEpisodes];
-    const per1000 = carHours === 0 ? 0 : (falseEpisodes / carHours) * 1_000;
-    const flagged = readings === 0 ? 0 : this.#flaggedNormal / readings;
-    return { readings, flagged, carHours, falseEpisodes, falseEpisodesPer1000CarHours: per1000 };
+  calm(threshold: number): Calm {
+    const cars = [...this.#cars.values()];
+    const sum = (of: (car: CarSoFar) => number) => cars.reduce((total, car) => total + of(car), 0);
+    const [readings, falseEpisodes] = [sum((car) => car.readings), sum((car) => car.falseEpisodes)];
+    const carHours = sum((car) => car.driven) / HOUR;
+    const rate = cars.map((car) => ({ count: car.falseEpisodes, of: car.driven / HOUR }));
+    return {
+      readings,
+      flagged: readings === 0 ? 0 : sum((car) => car.flagged) / readings,
+      flagged95: quotientInterval(cars.map((car) => ({ count: car.flagged, of: car.readings }))),
+      carHours,
+      falseEpisodes,
+      falseEpisodesPer1000CarHours: carHours === 0 ? 0 : (1_000 * falseEpisodes) / carHours,
+      falseEpisodesPer1000CarHours95: quotientInterval(rate, 1_000),
+      distribution: distributionOf(this.normal, threshold),
+    };
   }
 
   /**
    * @param normal scores of normal readings to compare with; those of this tally by default
    * @throws OneClassError
    */
-  figures(threshold: number, normal: readonly number[] = this.normal): Figures {
-    const [low, high] = [Float64Array.from(normal).sort(), Float64Array.from(this.failed).sort()];
-    if (low.length === 0 || high.length === 0) {
-      const only = low.length === 0 ? 'failed' : 'normal (or unlabelled)';
+  figures(threshold: number, normal: ScoresByCar = this.normal): Figures {
+    const { failed } = this;
+    if (normal.count === 0 || failed.count === 0) {
+      const only = normal.count === 0 ? 'failed' : 'normal (or unlabelled)';
       throw new OneClassError(`all scored readings are ${only}: figures need both, failed and normal ones`);
     }
-    const area = rocAuc(low, high);
-    const delays = this.#delays.toSorted((one, other) => one - other);
-    const at = (share: number) => delays[Math.ceil(share * delays.length) - 1] ?? null;
+    const [low, high] = [normal.values, failed.values];
+    const { area, interval } = aucWithInterval(normal, failed);
+    const { recall, flagged } = recallIntervals(normal, failed, [0.001, 0.01], threshold);
+    const nothing: Interval = [0, 1];
     return {
-      normal: low.length,
-      failed: high.length,
+      normal: normal.count,
+      failed: failed.count,
       rocAuc: area,
-      rocAuc95: confidence(area, low.length, high.length),
+      rocAuc95: interval,
       prAuc: averagePrecision(low, high),
       recallAt01Percent: recallAt(low, high, 0.001),
+      recallAt01Percent95: recall[0] ?? nothing,
       recallAt1Percent: recallAt(low, high, 0.01),
+      recallAt1Percent95: recall[1] ?? nothing,
       flagged: shareAbove(high, threshold),
-      delay: { median: at(0.5), p95: at(0.95), neverFlagged: this.#missed },
+      flagged95: flagged,
+      delay: this.#delay(),
       blamed: this.#blamed,
+      blamedSignals: this.#blamedSignals,
+      roc: rocOf(low, high),
+      distribution: distributionOf(failed, threshold),
     };
   }
 
-  #takeFailed(car: { failedFor: number }, value: number, anomalous: boolean, kind: string): void {
-    this.failed.push(value);
-    if (anomalous) this.#blamed[kind] = (this.#blamed[kind] ?? 0) + 1;
-    // Infinity: this failure was flagged already.
+  #delay(): Figures['delay'] {
+    const delays = this.#delays.toSorted((one, other) => one - other);
+    const at = (share: number) => delays[Math.ceil(share * delays.length) - 1] ?? null;
+    return { median: at(0.5), p95: at(0.95), neverFlagged: this.#missed };
+  }
+
+  #takeFailed(car: CarSoFar, anomalous: boolean, signal: SignalName | undefined): void {
+    if (anomalous) {
+      const kind = kindOf(signal);
+      this.#blamed[kind] = (this.#blamed[kind] ?? 0) + 1;
+      if (signal) this.#blamedSignals[signal] = (this.#blamedSignals[signal] ?? 0) + 1;
+    }
     car.failedFor = car.failedFor + 1;
     if (!anomalous || car.failedFor === Infinity) return;
     this.#delays.push(car.failedFor);
     car.failedFor = Infinity;
   }
 
-  #endFailure(car: { failedFor: number }): void {
+  #endFailure(car: CarSoFar): void {
     if (car.failedFor !== Infinity) this.#missed++;
     car.failedFor = 0;
   }
-}
-
-/** 95 %, by the standard error of Hanley and McNeil (Radiology 143, 1982), which takes readings for independent. */
-export function confidence(area: number, normal: number, failed: number): readonly [number, number] {
-  const [one, two] = [area / (2 - area), (2 * area ** 2) / (1 + area)];
-  const spread = (failed - 1) * (one - area ** 2) + (normal - 1) * (two - area ** 2);
-  const error = Math.sqrt(Math.max(0, area * (1 - area) + spread) / (normal * failed));
-  return [Math.max(0, area - 1.96 * error), Math.min(1, area + 1.96 * error)];
 }
 
 /** The mean precision over the failed readings, each at its own score; ties at their worst. Both rising. */

@@ -17,10 +17,14 @@ export interface TrialSize {
   readonly cars: number;
   /** a car */
   readonly messages: number;
+  /** Standard deviation of every sensor, as a part of its value; in addition to what a trial is about. */
+  readonly noise?: number;
+  /** °C of the air that all cars drive in. */
+  readonly climate?: readonly [low: number, high: number];
 }
 
 /** The weakest faults that are worth finding. */
-const SUBTLE: Readonly<Record<FaultName, number>> = {
+export const SUBTLE: Readonly<Record<FaultName, number>> = {
   tire: 0.1,
   shock: 0.2,
   driveShaft: 0.3,
@@ -69,7 +73,7 @@ export function faultTrials(size: TrialSize): Trial[] {
 function trial(
   name: string,
   faults: string | null,
-  { seed, cars, messages }: TrialSize,
+  { seed, cars, messages, noise: noisier = 0, climate }: TrialSize,
   more: Partial<FleetOptions>,
   noise: number,
 ): Trial {
@@ -79,8 +83,9 @@ function trial(
     faults,
     *readings() {
       const random = new Random(seed, 0, 4);
-      for (const message of simulateFleet({ ...base, messages: cars * messages, ...more }))
-        yield readingOf(message, noise, random);
+      const variety = climate ? { climate, ...more.variety } : (more.variety ?? {});
+      for (const message of simulateFleet({ ...base, messages: cars * messages, ...more, variety }))
+        yield readingOf(message, Math.max(noise, noisier), random);
     },
   };
 }

@@ -3,14 +3,29 @@ import { HealthChecks } from './health-checks.js';
 
 describe('HealthChecks', () => {
   it('is ready with no checks at all', async () => {
-    expect(await new HealthChecks().report()).toEqual({ ready: true, checks: {} });
+    expect(await new HealthChecks().report()).toEqual({ ready: true, degraded: false, checks: {} });
   });
 
   it('is ready when every check passes, and says so by name', async () => {
     const checks = new HealthChecks();
     checks.add('mongodb', async () => {});
     checks.add('kafka', async () => 'ok');
-    expect(await checks.report()).toEqual({ ready: true, checks: { mongodb: 'ok', kafka: 'ok' } });
+    expect(await checks.report()).toEqual({
+      ready: true,
+      degraded: false,
+      checks: { mongodb: 'ok', kafka: 'ok' },
+    });
+  });
+
+  it('is ready but degraded while a check that is only watched does not pass', async () => {
+    const checks = new HealthChecks();
+    checks.add('mongodb', async () => {});
+    checks.add('scoring', async () => 'readings have no score', 'watched');
+    expect(await checks.report()).toEqual({
+      ready: true,
+      degraded: true,
+      checks: { mongodb: 'ok', scoring: 'readings have no score' },
+    });
   });
 
   it('gives the reason of a check that answers with one, rejects, or does not answer', async () => {
@@ -20,6 +35,7 @@ describe('HealthChecks', () => {
     checks.add('silent', () => new Promise(() => {}));
     expect(await checks.report()).toEqual({
       ready: false,
+      degraded: false,
       checks: { reason: 'not connected yet', fault: 'refused', silent: 'no answer within 20 ms' },
     });
   });

@@ -1,8 +1,13 @@
 /** Passes by resolving with nothing or `ok`; any other text, or a rejection, is the reason why not. */
 export type HealthCheck = () => Promise<string | void>;
 
+/** `needed`: without it the process is not ready. `watched`: it goes on working, and somebody has to look. */
+export type Weight = 'needed' | 'watched';
+
 export interface HealthReport {
   readonly ready: boolean;
+  /** A check that is only watched does not pass. */
+  readonly degraded: boolean;
   /** `ok` or the reason, by the name of the check. */
   readonly checks: Readonly<Record<string, string>>;
 }
@@ -10,25 +15,30 @@ export interface HealthReport {
 /** A check that has not answered after this long, ms, has failed. */
 export const CHECK_LIMIT = 2_000;
 
-/** The named checks that the roles of this process contribute; all must pass for the process to be ready. */
+/** The named checks that the roles of this process contribute; all that are needed must pass for it to be ready. */
 export class HealthChecks {
-  private readonly checks = new Map<string, HealthCheck>();
+  private readonly checks = new Map<string, { readonly check: HealthCheck; readonly weight: Weight }>();
 
   constructor(private readonly limit = CHECK_LIMIT) {}
 
   /** Adds a check, in the place of one of the same name. Returns what takes it away again. */
-  add(name: string, check: HealthCheck): () => void {
-    this.checks.set(name, check);
+  add(name: string, check: HealthCheck, weight: Weight = 'needed'): () => void {
+    const entry = { check, weight };
+    this.checks.set(name, entry);
     return () => {
-      if (this.checks.get(name) === check) this.checks.delete(name);
+      if (this.checks.get(name) === entry) this.checks.delete(name);
     };
   }
 
   async report(): Promise<HealthReport> {
     const results = await Promise.all(
-      [...this.checks].map(async ([name, check]) => [name, await outcome(check, this.limit)] as const),
+      [...this.checks].map(async ([name, { check, weight }]) => {
+        return { name, weight, result: await outcome(check, this.limit) };
+      }),
     );
-    return { ready: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
+    const fails = (of: Weight) => results.some(({ weight, result }) => weight === of && result !== 'ok');
+    const checks = Object.fromEntries(results.map(({ name, result }) => [name, result]));
+    return { ready: !fails('needed'), degraded: fails('watched'), checks };
   }
 }
 

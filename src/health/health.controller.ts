@@ -12,12 +12,12 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** 200 when every check passes, 503 with the reasons otherwise. */
+  /** 200 when every needed check passes (`degraded` where one that is watched does not), 503 with the reasons otherwise. */
   @Get('ready')
   @Header('cache-control', 'no-store')
-  async ready(): Promise<{ status: 'ok' } & Pick<HealthReport, 'checks'>> {
-    const { ready, checks } = await this.checks.report();
+  async ready(): Promise<{ status: 'ok' | 'degraded' } & Pick<HealthReport, 'checks'>> {
+    const { ready, degraded, checks } = await this.checks.report();
     if (!ready) throw new ServiceUnavailableException({ status: 'unavailable', checks });
-    return { status: 'ok', checks };
+    return { status: degraded ? 'degraded' : 'ok', checks };
   }
 }

@@ -56,6 +56,7 @@ export async function ensureTopics(
   const { log, brokers } = options;
   let told = false;
   const waiting = (error: unknown) => {
+    if (isBeingMade(error)) return;
     if (!told) log('warn', `Topics wait for Kafka at ${brokers.join(', ')}: ${messageOf(error)}`);
     told = true;
   };
@@ -92,6 +93,11 @@ async function create(admin: Admin, missing: readonly TopicSpec[], log: Log): Pr
 function wasQuicker(error: unknown): boolean {
   const { errors } = error as { errors?: unknown };
   return Array.isArray(errors) && errors.every((each: { type?: unknown }) => each.type === 'TOPIC_ALREADY_EXISTS');
+}
+
+/** Another process was quicker, and not every broker knows of the topic yet: the next try finds it. */
+function isBeingMade(error: unknown): boolean {
+  return (error as { type?: unknown } | null)?.type === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
 function configOf({ topic, partitions, replication, retention, maxBytes, compacted = false }: TopicSpec): ITopicConfig {

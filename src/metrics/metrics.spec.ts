@@ -8,11 +8,13 @@ describe('Metrics', () => {
     const metrics = fresh();
     metrics.count('received', 3);
     metrics.count('stored');
+    metrics.count('unscored', 4);
     metrics.rejected('not-json', 2);
     metrics.deadLetters(2);
     const text = await metrics.text();
     expect(text).toContain('fleet_twin_received_total 3');
     expect(text).toContain('fleet_twin_stored_total 1');
+    expect(text).toContain('fleet_twin_unscored_total 4');
     expect(text).toContain('fleet_twin_rejected_total{reason="not-json"} 2');
     expect(text).toContain('fleet_twin_dead_letters_total 2');
   });

@@ -4,13 +4,24 @@ export const STAGES = ['decode', 'score', 'load', 'store', 'publish'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** What a batch ended in, as counts of records. */
-export const OUTCOMES = ['received', 'decoded', 'stored', 'late', 'duplicate', 'expired', 'erased', 'lost'] as const;
+export const OUTCOMES = [
+  'received',
+  'decoded',
+  'stored',
+  'unscored',
+  'late',
+  'duplicate',
+  'expired',
+  'erased',
+  'lost',
+] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
   received: 'Records read from the sensor topic',
   decoded: 'Records that became a reading',
   stored: 'Readings committed to the history',
+  unscored: 'Readings stored without a score',
   late: 'Readings stored that came after a newer one of their car',
   duplicate: 'Readings that were in the history already',
   expired: 'Readings older than the retention',

@@ -36,6 +36,7 @@ import { metricsObserved } from './metrics-observed.js';
 import { normaliseNothing, normaliser, type Normalise } from './normalise.js';
 import { Observer, type Observed } from './observer.js';
 import { Publisher } from './publish.js';
+import { ScoringAlarm } from './scoring-alarm.js';
 
 /** Everything of the ingest role that has to be closed. */
 interface IngestParts {
@@ -44,6 +45,8 @@ interface IngestParts {
   readonly offsets: LogOffsets;
   readonly models: ModelsInUse;
 }
+
+const ALARM = Symbol('ScoringAlarm');
 
 const PARTS = Symbol('IngestParts');
 const CONSUMER = Symbol('BatchConsumer');
@@ -61,22 +64,24 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(PARTS) private readonly parts: IngestParts,
     @Inject(CONSUMER) private readonly consumer: BatchConsumer,
     @Inject(HealthChecks) private readonly health: HealthChecks,
+    @Inject(ALARM) private readonly alarm: ScoringAlarm,
   ) {}
 
   /** @param watch sees every step beside the metrics */
   static with(settings: Settings, log: Log, watch?: Observed): DynamicModule {
     const parts = {
       provide: PARTS,
-      inject: [DATABASE, METRICS],
-      useFactory: (database: Database, metrics: Metrics) =>
-        makeParts(settings, log, database, metrics, observerOf(metrics, watch)),
+      inject: [DATABASE, METRICS, ALARM],
+      useFactory: (database: Database, metrics: Metrics, alarm: ScoringAlarm) =>
+        makeParts(settings, log, database, metrics, observerOf(metrics, alarm, watch)),
     };
     const consumer = { provide: CONSUMER, useFactory: () => makeConsumer(settings, log) };
+    const alarm = { provide: ALARM, useFactory: () => new ScoringAlarm(log, Date.now) };
     const ingest = { provide: Ingest, inject: [PARTS], useFactory: (made: IngestParts) => made.ingest };
     return {
       module: IngestModule,
       controllers: [sensorBatches(settings.SENSOR_TOPIC)],
-      providers: [parts, consumer, ingest],
+      providers: [alarm, parts, consumer, ingest],
       exports: [CONSUMER],
     };
   }
@@ -89,6 +94,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
     this.consumer.whenAssigned((topic, partitions) => ingest.assigned(topic, partitions));
     models.start();
     this.health.add('kafka-consumer', () => Promise.resolve(this.consumer.joined ? 'ok' : 'not in the consumer group'));
+    this.health.add('scoring', () => Promise.resolve(this.alarm.check()), 'watched');
     ingest.start(BETWEEN_BATCHES, TELL_SOON);
   }
 
@@ -224,6 +230,7 @@ export function rulesOf(settings: Settings): EpisodeRules {
   };
 }
 
-function observerOf(metrics: Metrics, watch: Observed | undefined): Observer {
-  return new Observer(watch ? [metricsObserved(metrics), watch] : [metricsObserved(metrics)]);
+function observerOf(metrics: Metrics, alarm: ScoringAlarm, watch: Observed | undefined): Observer {
+  const watchers = [metricsObserved(metrics), alarm];
+  return new Observer(watch ? [...watchers, watch] : watchers);
 }

@@ -23,6 +23,7 @@ export function metricsObserved(metrics: Metrics): Observed {
       metrics.count('decoded', readings.length + duplicate + expired + erased);
       metrics.count('received', readings.length + duplicate + expired + erased + letters.length);
       metrics.count('stored', readings.length);
+      metrics.count('unscored', readings.filter(({ unscored }) => unscored !== undefined).length);
       metrics.count('late', late);
       metrics.count('duplicate', duplicate);
       metrics.count('expired', expired);

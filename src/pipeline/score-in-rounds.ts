@@ -1,16 +1,21 @@
 import type { Reading } from '../telemetry/reading.js';
 import type { ScoreMemory, Scored, Scorer, ToScore } from '../telemetry/score.js';
 import type { Arrival } from '../twin/arrival.js';
+import { Turns } from './turns.js';
 
 export interface Classified {
   readonly reading: Reading;
   readonly arrival: Arrival;
 }
 
+/** One for the process: several partitions and models score on the same event loop. */
+const turns = new Turns();
+
 /**
  * Scores a batch in rounds: first the first reading of every car, then the second, and so on. So every round is one
  * vectorised call, and each car's memory is folded in the order of its readings. A late reading is scored against the
- * memory as it is and leaves it so; what is not stored is not scored.
+ * memory as it is and leaves it so; what is not stored is not scored. Many rounds (a car with many readings) are many short
+ * calls; the event loop has its turns between them.
  * @param memoryOf each car's memory before the batch
  * @returns a score, or null where there is nothing to score, for each reading in the order of the input
  */
@@ -30,6 +35,7 @@ export async function scoreInRounds(
       const one = classified[index];
       if (result.kind === 'scored' && one?.arrival === 'new') memories.set(one.reading.car, result.memory);
     });
+    await turns.after(round.length);
   }
   return results;
 }

@@ -29,7 +29,7 @@ const said = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
 const headSchema = z.looseObject({
   name: said,
   version: said,
-  kind: z.string(),
+  kind: z.string().default('autoencoder'),
   threshold: z.number().nullable().default(null),
 });
 

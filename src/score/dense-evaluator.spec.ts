@@ -121,6 +121,16 @@ describe('DenseEvaluator', () => {
     }
   });
 
+  it('declines what would hold the event loop for too long', async () => {
+    const plain = (units: number) => ({ units, activation: 'tanh' as const, useBias: false });
+    const heavy = networkWith(100, [plain(150), plain(40)], 1);
+    expect(DenseEvaluator.of(await networkOf(heavy))).toBe('it has 21190 weights, more than 20000');
+    const wide = networkWith(2, [plain(1_001), plain(2)], 1);
+    expect(DenseEvaluator.of(await networkOf(wide))).toBe('a layer is 1001 wide, more than 1000');
+    const largest = networkWith(100, [plain(150), plain(30)], 1);
+    expect(typeof DenseEvaluator.of(await networkOf(largest))).toBe('object');
+  });
+
   it('declines what is no chain of dense layers', async () => {
     const model = tf.sequential({
       layers: [
@@ -147,6 +157,8 @@ describe('DenseEvaluator', () => {
 
 describe('trustedDense', () => {
   const folder = readModelFolder('models/default');
+  const { goldenNetwork, inputLimit: reach } = folder.metadata;
+  const model = { network: folder.network, goldenNetwork, reach };
   const reference = (change: (outputs: Float32Array) => void): Network => ({
     run: (inputs, rows) => {
       const outputs = evaluatorOf(folder.network).run(inputs, rows);
@@ -159,7 +171,7 @@ describe('trustedDense', () => {
   it('takes over when it gives what the reference gives', async () => {
     expect(
       typeof (await trustedDense(
-        folder,
+        model,
         reference(() => undefined),
       )),
     ).toBe('object');
@@ -167,14 +179,13 @@ describe('trustedDense', () => {
 
   it('refuses when one number of the reference is another one', async () => {
     const off = reference((outputs) => (outputs[777] = (outputs[777] ?? 0) + 1e-3));
-    expect(await trustedDense(folder, off)).toMatch(/^an output is .*, TensorFlow's is /);
+    expect(await trustedDense(model, off)).toMatch(/^an output is .*, TensorFlow's is /);
   });
 
   it('refuses when a golden output is another one, or no number', async () => {
-    const goldenNetwork = structuredClone(folder.metadata.goldenNetwork);
-    const outputs = goldenNetwork[0]?.outputs ?? [];
+    const changed = { ...model, goldenNetwork: structuredClone(goldenNetwork) };
+    const outputs = changed.goldenNetwork[0]?.outputs ?? [];
     outputs[3] = (outputs[3] ?? 0) + 1e-3;
-    const changed = { ...folder, metadata: { ...folder.metadata, goldenNetwork } };
     expect(
       await trustedDense(
         changed,

@@ -4,6 +4,9 @@ import type { NetworkFiles } from './model-folder.js';
 
 /** Rows in one run: a few hundred microseconds for a network of some thousand weights. */
 const CAPACITY = 512;
+/** A run of larger networks would hold the event loop for longer than some milliseconds; TensorFlow has a thread of its own. */
+const MOST_WEIGHTS = 20_000;
+const MOST_UNITS = 1_000;
 
 /** What of WebAssembly is used here; the types of Node leave it out. */
 interface WebAssemblyHost {
@@ -42,6 +45,8 @@ export class DenseEvaluator {
   static of(network: NetworkFiles): DenseEvaluator | string {
     const layers = denseLayersOf(network);
     if (typeof layers === 'string') return layers;
+    const tooLarge = tooLargeFor(layers);
+    if (tooLarge !== null) return tooLarge;
     const { WebAssembly: host } = globalThis as unknown as { WebAssembly?: WebAssemblyHost };
     const kernel = denseKernel(layers, CAPACITY);
     if (host?.validate(kernel.module) !== true) return 'this machine has no WebAssembly vectors';
@@ -81,4 +86,12 @@ export class DenseEvaluator {
       outputs.set(this.#numbers.subarray(at, at + width), (start + row) * width);
     }
   }
+}
+
+/** @returns what of it is too much for the event loop; null for nothing */
+function tooLargeFor(layers: readonly DenseLayer[]): string | null {
+  const weights = layers.reduce((sum, { kernel, bias }) => sum + kernel.length + bias.length, 0);
+  if (weights > MOST_WEIGHTS) return `it has ${weights} weights, more than ${MOST_WEIGHTS}`;
+  const widest = Math.max(layers[0]?.inputs ?? 0, ...layers.map(({ units }) => units));
+  return widest > MOST_UNITS ? `a layer is ${widest} wide, more than ${MOST_UNITS}` : null;
 }

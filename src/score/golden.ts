@@ -50,13 +50,14 @@ export async function goldenNetworkOf(
   seed: number,
   inputLimit: number,
   reconstruct: Reconstruct,
+  width = FEATURE_COUNT,
 ): Promise<ModelMetadata['goldenNetwork']> {
   const random = seeded(seed);
   const golden: ModelMetadata['goldenNetwork'] = [];
   for (let row = 0; row < 4; row++) {
     // Small ones too: large ones saturate the network, and it would not see a weight that has changed.
     const reach = inputLimit / 4 ** row;
-    const inputs = Float32Array.from({ length: FEATURE_COUNT }, () => (2 * random() - 1) * reach);
+    const inputs = Float32Array.from({ length: width }, () => (2 * random() - 1) * reach);
     const outputs = await reconstruct(inputs.slice(), 1);
     golden.push({ inputs: [...inputs], outputs: [...outputs] });
   }

@@ -1,13 +1,3 @@
-/**
- * The chance that a failed reading scores higher than a normal one (area under the ROC curve), ties counting half.
- * @param normal rising
- */
-export function rocAuc(normal: Float64Array, failed: Float64Array): number {
-  let sum = 0;
-  for (const score of failed) sum += (countBelow(normal, score, false) + countBelow(normal, score, true)) / 2;
-  return sum / (normal.length * failed.length);
-}
-
 /** The part of the failed readings above the score that only the given part of the normal ones exceeds. */
 export function recallAt(normal: Float64Array, failed: Float64Array, falsePositives: number): number {
   const limit = normal[Math.max(0, Math.ceil((1 - falsePositives) * normal.length) - 1)] ?? Infinity;
@@ -20,7 +10,8 @@ export function shareAbove(scores: Float64Array, limit: number): number {
   return above / scores.length;
 }
 
-function countBelow(sorted: Float64Array, score: number, orEqual: boolean): number {
+/** @param sorted rising */
+export function countBelow(sorted: Float64Array, score: number, orEqual: boolean): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

@@ -65,6 +65,7 @@ export async function trainModel(
     threshold,
     quantile: options.quantile,
     normalScores: quantilesOf(scores),
+    signals: set.signals.map(({ edges, shares, ...rest }) => ({ ...rest, edges: [...edges], shares: [...shares] })),
     training: {
       source: options.source,
       command: options.command,

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Reading } from '../telemetry/reading.js';
 import { FEATURE_COUNT, readFeatures } from './features.js';
 import { newState } from './memory.js';
+import { SignalSample, type SignalDistribution } from './signal-distribution.js';
 import { Lots, RowSample, type RowOrder, type Rows } from './row-sample.js';
 
 export type { Rows };
@@ -18,6 +19,8 @@ export interface TrainingSet {
   readonly cars: number;
   /** Left out because they, or one of the car's last readings, are labelled as failed. */
   readonly leftOut: number;
+  /** How the signals of the readings that were not left out are spread. */
+  readonly signals: readonly SignalDistribution[];
   /** SHA-256 of the rows of `fit` */
   readonly hash: string;
 }
@@ -55,6 +58,7 @@ export async function gatherTrainingSet(
     threshold: new RowSample(CAPACITY.threshold),
   };
   const row = new Float64Array(FEATURE_COUNT);
+  const signals = new SignalSample();
   let count = 0;
   let leftOut = 0;
   for await (const reading of readings) {
@@ -64,7 +68,10 @@ export async function gatherTrainingSet(
     car.healthyFor = reading.label === true ? 0 : car.healthyFor + 1;
     const lot = car.lots.next();
     if (car.healthyFor < FORGETS) leftOut++;
-    else rows[car.use].offer(row, lot);
+    else {
+      rows[car.use].offer(row, lot);
+      signals.offer(reading.signals, lot);
+    }
   }
   for (const [use, { count: have }] of Object.entries(rows)) {
     if (have < 100) throw new TooLittleDataError(`${count} readings of ${cars.size} cars leave ${have} rows to ${use}`);
@@ -74,7 +81,14 @@ export async function gatherTrainingSet(
     stop: rows.stop.taken(order),
     threshold: rows.threshold.taken(order),
   };
-  return { ...taken, readings: count, cars: cars.size, leftOut, hash: hashOf(taken.fit) };
+  return {
+    ...taken,
+    readings: count,
+    cars: cars.size,
+    leftOut,
+    signals: signals.distributions(),
+    hash: hashOf(taken.fit),
+  };
 }
 
 interface CarInTraining {

@@ -1,5 +1,5 @@
 import { DenseEvaluator } from './dense-evaluator.js';
-import type { ModelFolder } from './model-folder.js';
+import type { ReadingModel } from './reading-model.js';
 import { seeded } from './seeded.js';
 
 /** Evaluates a network: rows of inputs in, rows of outputs out. */
@@ -19,15 +19,17 @@ const RANDOM_ROWS = 64;
  * all over the range that the network is given.
  * @returns why it must not score, otherwise
  */
-export async function trustedDense({ metadata, network }: ModelFolder, reference: Network): Promise<Network | string> {
+export async function trustedDense(
+  { network, goldenNetwork, reach }: Pick<ReadingModel, 'network' | 'goldenNetwork' | 'reach'>,
+  reference: Network,
+): Promise<Network | string> {
   const dense = DenseEvaluator.of(network);
   if (typeof dense === 'string') return dense;
-  const { goldenNetwork, inputLimit } = metadata;
   for (const { inputs, outputs } of goldenNetwork) {
     const difference = differenceOf(dense.run(Float32Array.from(inputs), 1), outputs);
     if (difference !== null) return `a golden output ${difference}`;
   }
-  const inputs = randomInputs(dense.inputs, inputLimit);
+  const inputs = randomInputs(dense.inputs, reach);
   const expected = await reference.run(inputs.slice(), RANDOM_ROWS);
   const difference = differenceOf(dense.run(inputs, RANDOM_ROWS), expected);
   return difference === null ? new DenseNetwork(dense) : `an output ${difference}`;
