@@ -7,6 +7,7 @@ import { SteadyThread } from '../score/steady-thread.js';
 import { readSettings } from '../settings/settings.js';
 import { fileReadings } from './file-readings.js';
 import { answer, tell } from './terminal.js';
+import { suggestCommand } from './thresholds-suggest.js';
 
 interface CalibrateFlags {
   readonly model?: string;
@@ -30,7 +31,7 @@ export function thresholdsCommand(): Command {
     .option('--name <name>', 'name of the new model (default: that of the old one)')
     .option('--quantile <share>', 'share of the readings that stays at or below the threshold', share, 0.99)
     .action(calibrate);
-  return thresholds;
+  return thresholds.addCommand(suggestCommand());
 }
 
 /** @throws Error with one message for the user; nothing is written then */
