@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import type { EpochProgress } from '../score/autoencoder.js';
 import { modelCard } from '../score/model-card.js';
@@ -15,7 +16,7 @@ interface TrainFlags extends SourceFlags {
 
 export function trainCommand(): Command {
   return new Command('train')
-    .description('train a model on simulated cars, a Kafka topic or a CSV file, and write its folder')
+    .description('train a model on simulated cars, a Kafka topic, a file or the history, and write its folder')
     .option('--out <dir>', 'folder of the model; replaced when it is there', 'models/default')
     .option('--name <name>', 'name of the model', 'default')
     .option('--seed <number>', 'seed of the cars and of the network', whole, 1)
@@ -39,7 +40,7 @@ async function train(flags: TrainFlags): Promise<void> {
   const interrupt = () => interrupted.abort(new Error('interrupted; nothing was written'));
   const source = sourceOf(flags, interrupted.signal);
   tell(`training on ${source.what}, seed ${flags.seed}`);
-  process.once('SIGINT', interrupt);
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupt);
   try {
     const folder = await trainModel(source.readings, {
       ...flags,
@@ -52,12 +53,14 @@ async function train(flags: TrainFlags): Promise<void> {
       },
       say: tell,
     });
+    // What follows the last epoch never waits: a signal that came meanwhile is heard here.
+    await setImmediate();
     interrupted.signal.throwIfAborted();
     writeModelFolder(flags.out, folder, modelCard(folder.metadata));
     const { name, version, threshold } = folder.metadata;
     tell(`${name}@${version}, threshold ${threshold.toFixed(3)}, written to ${flags.out} after ${seconds(started)} s`);
   } finally {
-    process.off('SIGINT', interrupt);
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
   }
 }
 

@@ -33,21 +33,40 @@ export async function featuresWithErrors(
     normalError: { below: 1, above: 1 },
   }));
   const judge = new Judge({ features: plain, name: 'calibration', version: '0', threshold: 1, inputLimit });
-  const errors: number[][] = FEATURES.map(() => []);
+  const errors = FEATURES.map(() => new Numbers(rows.count));
   for (const part of partsOf(rows)) {
     const outputs = await reconstruct(judge.toInputs(part.values), part.count);
     part.values.forEach((value, at) => {
-      if (!Number.isNaN(value)) errors[at % FEATURE_COUNT]?.push(value - (outputs[at] ?? NaN));
+      if (!Number.isNaN(value)) errors[at % FEATURE_COUNT]?.add(value - (outputs[at] ?? NaN));
     });
   }
   plain.forEach((feature, i) => {
-    feature.normalError = normalErrorOf(errors[i] ?? [], i, feature);
+    feature.normalError = normalErrorOf(errors[i]?.sorted() ?? new Float64Array(), i, feature);
   });
   return plain;
 }
 
-function normalErrorOf(errors: number[], index: number, { mean, scale }: ModelFeature): ModelFeature['normalError'] {
-  const sorted = Float64Array.from(errors).sort();
+/** Numbers of which there are at most so many: growing arrays of arrays would take several times the memory. */
+class Numbers {
+  readonly #values: Float64Array;
+  #count = 0;
+
+  constructor(most: number) {
+    this.#values = new Float64Array(most);
+  }
+
+  add(value: number): void {
+    this.#values[this.#count++] = value;
+  }
+
+  /** The same memory: to be called once. */
+  sorted(): Float64Array {
+    return this.#values.subarray(0, this.#count).sort();
+  }
+}
+
+function normalErrorOf(sorted: Float64Array, index: number, feature: ModelFeature): ModelFeature['normalError'] {
+  const { mean, scale } = feature;
   const least = Math.max(LEAST_ERROR, ((FEATURES[index]?.tolerance ?? 0) * Math.abs(mean)) / scale);
   return {
     below: Math.max(least, -quantileOf(sorted, 1 - NORMAL)),
@@ -58,15 +77,15 @@ function normalErrorOf(errors: number[], index: number, { mean, scale }: ModelFe
 /** The scores of rows, sorted; those without one are left out. */
 export async function scoresOf(rows: Rows, rules: JudgeRules, reconstruct: Reconstruct): Promise<Float64Array> {
   const judge = new Judge(rules);
-  const scores: number[] = [];
+  const scores = new Numbers(rows.count);
   for (const part of partsOf(rows)) {
     const outputs = await reconstruct(judge.toInputs(part.values), part.count);
     for (let row = 0; row < part.count; row++) {
       const score = judge.score(part.values, outputs, row * FEATURE_COUNT);
-      if (score !== null) scores.push(score.value);
+      if (score !== null) scores.add(score.value);
     }
   }
-  return Float64Array.from(scores).sort();
+  return scores.sorted();
 }
 
 /** Of each feature, the errors of all rows over its normal error; 0 on the side where a row has none. */

@@ -4,10 +4,11 @@ import type { Reading } from '../telemetry/reading.js';
 import { buildAutoencoder, fitAutoencoder, MISSING_TARGET, type EpochProgress } from './autoencoder.js';
 import { featuresWithErrors, quantileOf, quantilesOf, scoresOf, type Reconstruct } from './calibrate.js';
 import { FEATURES_ID, FEATURE_COUNT } from './features.js';
+import { collectGarbage } from './garbage.js';
 import { goldenNetworkOf, goldenOf, withGolden } from './golden.js';
 import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
 import { normaliserOf, type Normaliser } from './normaliser.js';
-import { loadTensorflowForTraining, type Tensorflow } from './tensorflow.js';
+import { loadTensorflowForTraining, outputsOf, type Tensorflow } from './tensorflow.js';
 import { shareAbove } from './quality.js';
 import type { RowOrder } from './row-sample.js';
 import { gatherTrainingSet, type Rows } from './training-set.js';
@@ -41,12 +42,19 @@ export async function trainModel(
   const golden = new Map<string, Reading[]>();
   const set = await gatherTrainingSet(withGolden(readings, golden), options.order);
   say(`${set.readings} readings of ${set.cars} cars (${set.leftOut} left out); ${set.fit.count} rows to fit`);
+  const normaliser = normaliserOf(set.fit);
+  const [fit, stop] = [normalised(set.fit, normaliser), normalised(set.stop, normaliser)];
+  // From here on the normalised copy is enough.
+  set.fit.values = new Float64Array(0);
+  collectGarbage();
   const { tf, backend } = await loadTensorflowForTraining();
   say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);
-  const normaliser = normaliserOf(set.fit);
   const model = buildAutoencoder(tf, seed);
-  const [fit, stop] = [normalised(set.fit, normaliser), normalised(set.stop, normaliser)];
-  const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, inputLimit: INPUT_LIMIT, onEpoch };
+  const told = (progress: EpochProgress) => {
+    collectGarbage();
+    onEpoch(progress);
+  };
+  const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, inputLimit: INPUT_LIMIT, onEpoch: told };
   const { epochs: ran, heldOutLoss } = await fitAutoencoder(tf, model, fit, stop, fitOptions);
   const reconstruct = reconstructWith(tf, model);
   const features = await featuresWithErrors(set.stop, normaliser, INPUT_LIMIT, reconstruct);
@@ -98,13 +106,7 @@ function normalised({ count, values }: Rows, { mean, scale }: Normaliser): Float
 }
 
 function reconstructWith(tf: Tensorflow, model: tfjs.LayersModel): Reconstruct {
-  return (inputs, rows) =>
-    Promise.resolve(
-      tf.tidy(() => {
-        const output = model.predictOnBatch(tf.tensor2d(inputs, [rows, FEATURE_COUNT])) as tfjs.Tensor;
-        return new Float32Array(output.dataSync());
-      }),
-    );
+  return (inputs, rows) => Promise.resolve(outputsOf(tf, model, inputs, rows));
 }
 
 /** A model's layers and weights, as they go into its folder. */

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Reading } from '../telemetry/reading.js';
 import { FEATURE_COUNT, readFeatures } from './features.js';
+import { collectGarbage } from './garbage.js';
 import { newState } from './memory.js';
 import { SignalSample, type SignalDistribution } from './signal-distribution.js';
 import { Lots, RowSample, type RowOrder, type Rows } from './row-sample.js';
@@ -34,6 +35,9 @@ const CAPACITY: Readonly<Record<Use, number>> = { fit: 130_000, stop: 65_000, th
 /** After a failure the memory needs this many readings to forget it. */
 const FORGETS = 20;
 
+/** Readings */
+const COLLECT_EVERY = 32_768;
+
 /** There is nothing, or too little, to train on. */
 export class TooLittleDataError extends Error {
   readonly code = 'TOO_LITTLE_DATA';
@@ -63,7 +67,7 @@ export async function gatherTrainingSet(
   let leftOut = 0;
   for await (const reading of readings) {
     const car = known(cars, reading.car);
-    count++;
+    if (++count % COLLECT_EVERY === 0) collectGarbage();
     car.state = readFeatures(reading, car.state, row, 0);
     car.healthyFor = reading.label === true ? 0 : car.healthyFor + 1;
     const lot = car.lots.next();
