@@ -21,7 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   evaluation: ['telemetry', 'score', 'twin', 'pipeline', 'simulator'],
   rollup: ['telemetry', 'twin', 'log'],
   fleet: ['telemetry', 'twin'],
-  graphql: ['telemetry', 'twin', 'rollup', 'fleet', 'health', 'log'],
+  graphql: ['telemetry', 'twin', 'rollup', 'fleet', 'health', 'log', 'registry', 'score'],
   health: [],
   metrics: [],
   // Simulated cars produce into Kafka as the service does, and its files are read as records are.

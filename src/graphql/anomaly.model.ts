@@ -3,6 +3,7 @@ import type { EpisodeDocument, EpisodeEventType, Severity, TimelineEntry } from 
 import type { EpisodeKind } from '../twin/episode-kind.js';
 import { connectionOf } from './connection.js';
 import { AnomalyEventType, AnomalyKind, AnomalySeverity, AnomalyStatus } from './enums.js';
+import { AnomalyHandling, handlingModel } from './handling.model.js';
 import { Node } from './node.model.js';
 import { DateTime, Long } from './scalars.js';
 import { SignalShare } from './score.model.js';
@@ -86,12 +87,15 @@ export class Anomaly implements Node {
 
   @Field(() => Int, { description: 'Steps left out of the timeline because it was full (a number).' })
   readonly timelineDropped!: number;
+
+  @Field(() => AnomalyHandling, { description: 'What people did with it.' })
+  readonly handling!: AnomalyHandling;
 }
 
 @ObjectType({ description: 'A page of anomalies, newest first.' })
 export class AnomalyConnection extends connectionOf(Anomaly, 'Anomaly', 'the anomalies') {}
 
 export function anomalyModel(episode: EpisodeDocument): Anomaly {
-  const { _id: id, car: carId, handling: _, ...rest } = episode;
-  return { id, carId, ...rest };
+  const { _id: id, car: carId, handling, ...rest } = episode;
+  return { id, carId, ...rest, handling: handlingModel(handling) };
 }

@@ -1,6 +1,7 @@
 import { ArgsType, Field, ID, InputType } from '@nestjs/graphql';
 import type { EpisodeEventType, Severity, Status } from '../twin/documents.js';
 import type { EpisodeKind } from '../twin/episode-kind.js';
+import type { HandlingEventType } from '../twin/handling-documents.js';
 import { AnomalyEventType, AnomalyKind, AnomalySeverity, CarStatus } from './enums.js';
 
 @InputType({ description: 'Which events are meant; conditions add up.' })
@@ -15,7 +16,13 @@ export class AnomalyEventFilterInput {
   readonly severity?: Severity[] | null;
 
   @Field(() => [AnomalyEventType], { nullable: true, description: 'Any of these events.' })
-  readonly event?: EpisodeEventType[] | null;
+  readonly event?: (EpisodeEventType | HandlingEventType)[] | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'false: not what happens to an anomaly while it is snoozed; true: only that.',
+  })
+  readonly snoozed?: boolean | null;
 }
 
 @InputType({ description: 'Which cars are meant; conditions add up.' })

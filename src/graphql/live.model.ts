@@ -1,8 +1,10 @@
 import { Field, Float, ID, ObjectType, createUnionType, registerEnumType } from '@nestjs/graphql';
 import type { EpisodeEventType, Severity } from '../twin/documents.js';
 import type { EpisodeKind } from '../twin/episode-kind.js';
+import type { HandlingEventType } from '../twin/handling-documents.js';
 import type { Car } from './car.model.js';
 import { AnomalyEventType, AnomalyKind, AnomalySeverity } from './enums.js';
+import { HandlingStep, handlingStepOf } from './handling.model.js';
 import type { LiveEvent } from './live/anomaly-subscription.js';
 import type { ResyncReason as Reason } from './live/resync.js';
 import { DateTime, Long } from './scalars.js';
@@ -45,7 +47,7 @@ export class AnomalyEvent {
   readonly cursor!: string;
 
   @Field(() => AnomalyEventType, { description: 'What happened.' })
-  readonly event!: EpisodeEventType;
+  readonly event!: EpisodeEventType | HandlingEventType;
 
   @Field(() => ID, { description: 'Id of the anomaly.' })
   readonly anomalyId!: string;
@@ -61,16 +63,16 @@ export class AnomalyEvent {
 
   @Field(() => Float, {
     nullable: true,
-    description: "Score of the reading, in the model's own unit; null where a timer did it.",
+    description: "Score of the reading, in the model's own unit; null where none caused it.",
   })
   readonly value!: number | null;
 
   @Field(() => Float, {
-    description: 'Score / threshold of the reading (no unit); that of the peak where a timer did it.',
+    description: 'Score / threshold of the reading (no unit); that of the peak where none caused it.',
   })
   readonly ratio!: number;
 
-  @Field(() => DateTime, { description: 'Event time of the reading, or the clock for what a timer did.' })
+  @Field(() => DateTime, { description: 'Event time of the reading, or the clock for what a timer or somebody did.' })
   readonly at!: Date;
 
   @Field(() => DateTime, { description: 'Event time of the opening of the anomaly.' })
@@ -82,7 +84,7 @@ export class AnomalyEvent {
   @Field(() => [SignalShare], { description: 'The signals blamed most, largest share first.' })
   readonly topSignals!: readonly SignalShare[];
 
-  @Field(() => String, { description: 'name@version of the model that judged; empty where a timer did it.' })
+  @Field(() => String, { description: 'name@version of the model that judged; empty where no reading caused it.' })
   readonly model!: string;
 
   @Field(() => String, { description: 'topic/partition of the reading.' })
@@ -91,8 +93,17 @@ export class AnomalyEvent {
   @Field(() => Long, { description: 'Number of the event in its partition, from 1 without gaps.' })
   readonly sequence!: number;
 
-  @Field(() => Long, { description: 'Kafka offset of the reading.' })
+  @Field(() => Long, { description: 'Kafka offset of the reading; of the next one where none caused it.' })
   readonly offset!: number;
+
+  @Field(() => HandlingStep, { nullable: true, description: 'What somebody did; null for what happened by itself.' })
+  readonly handling!: HandlingStep | null;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'The anomaly is snoozed until then: this need not reach people. Null where it is not.',
+  })
+  readonly snoozedUntil!: Date | null;
 }
 
 /** Its `car` is added by the resolver, where the model of a car is known. */
@@ -121,6 +132,7 @@ export const CarFeedItem = createUnionType({
 });
 
 export function eventModel({ event: row, cursor }: LiveEvent): AnomalyEvent {
-  const { _id: id, car: carId, episode: anomalyId, ...rest } = row;
-  return { id, carId, anomalyId, cursor, ...rest };
+  const { _id: id, car: carId, episode: anomalyId, handling: done, snoozedUntil = null, ...rest } = row;
+  const handling = handlingStepOf(row.event, row.at, done);
+  return { id, carId, anomalyId, cursor, ...rest, handling, snoozedUntil };
 }

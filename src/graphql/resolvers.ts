@@ -1,7 +1,9 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
+import { HandlingResolver } from './handling.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
+import { ModelResolver } from './model.resolver.js';
 import { AnomalyEventResolver, CarUpdateResolver, LiveResolver } from './live.resolver.js';
 
 /** Every resolver: what the schema is made of. */
@@ -10,10 +12,12 @@ export const RESOLVERS = [
   CarConnectionResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,
+  HandlingResolver,
   NodeResolver,
   FleetResolver,
   CarRollupsResolver,
   FleetRollupsResolver,
+  ModelResolver,
   LiveResolver,
   CarUpdateResolver,
   AnomalyEventResolver,

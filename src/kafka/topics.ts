@@ -21,6 +21,8 @@ export interface TopicNames {
   readonly deadLetters: string;
   /** Canonical readings; none when not given. */
   readonly normalised?: string | undefined;
+  /** Topics of arrays; none when not given. */
+  readonly arrays?: readonly string[];
 }
 
 export const RECORD_MAX_BYTES = 1_048_576;
@@ -39,6 +41,7 @@ export function topicsOf(
     { ...size, topic: names.anomalies, maxBytes },
     { ...size, topic: names.modelUpdates, maxBytes, compacted: true },
     ...(names.normalised === undefined ? [] : [{ ...size, topic: names.normalised, maxBytes }]),
+    ...(names.arrays ?? []).map((topic) => ({ ...size, topic, maxBytes })),
     { ...size, topic: names.deadLetters, maxBytes: DEAD_LETTER_MAX_BYTES },
   ];
 }
@@ -56,6 +59,7 @@ export async function ensureTopics(
   const { log, brokers } = options;
   let told = false;
   const waiting = (error: unknown) => {
+    if (isBeingMade(error)) return;
     if (!told) log('warn', `Topics wait for Kafka at ${brokers.join(', ')}: ${messageOf(error)}`);
     told = true;
   };
@@ -92,6 +96,11 @@ async function create(admin: Admin, missing: readonly TopicSpec[], log: Log): Pr
 function wasQuicker(error: unknown): boolean {
   const { errors } = error as { errors?: unknown };
   return Array.isArray(errors) && errors.every((each: { type?: unknown }) => each.type === 'TOPIC_ALREADY_EXISTS');
+}
+
+/** Another process was quicker, and not every broker knows of the topic yet: the next try finds it. */
+function isBeingMade(error: unknown): boolean {
+  return (error as { type?: unknown } | null)?.type === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
 function configOf({ topic, partitions, replication, retention, maxBytes, compacted = false }: TopicSpec): ITopicConfig {

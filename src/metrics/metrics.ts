@@ -17,6 +17,9 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+const ARRAY_HELP = 'Records of array topics, by what they ended in; those of the sensor topic are not among them';
+export type ArrayOutcome = 'received' | 'stored' | 'duplicate' | 'expired' | 'unscored' | 'anomalous' | 'rejected';
+
 const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
   received: 'Records read from the sensor topic',
   decoded: 'Records that became a reading',
@@ -36,6 +39,12 @@ export class Metrics {
   private readonly registry = new Registry();
   private readonly outcomes: Readonly<Record<Outcome, Counter>>;
   private readonly rejections = this.counter('rejected', 'Records that could not be taken, by reason', ['reason']);
+  private readonly arrayRecords = this.counter('array_records', ARRAY_HELP, ['topic', 'outcome']);
+  private readonly arrayRejections = this.counter(
+    'array_rejected',
+    'Array records that could not be taken, by reason',
+    ['topic', 'reason'],
+  );
   private readonly letters = this.counter('dead_letters', 'Records acknowledged by the dead-letter topic', []);
   private readonly lags = this.gauge('lag_records', 'Records behind the end of the partition', ['topic', 'partition']);
   private readonly modelRoles = this.gauge('model_info', 'Models of this process, by what they do', ['model', 'role']);
@@ -56,6 +65,17 @@ export class Metrics {
   /** @param reason one of decode's closed list, or the stage that gave up */
   rejected(reason: string, records = 1): void {
     this.rejections.inc({ reason }, records);
+  }
+
+  /** Records of an array topic; beside those of the sensor topic, which `count` counts. */
+  arrays(topic: string, outcome: ArrayOutcome, records: number): void {
+    this.arrayRecords.inc({ topic, outcome }, records);
+  }
+
+  /** The record is acknowledged by the dead-letter topic. */
+  arrayRejected(topic: string, reason: string): void {
+    this.arrayRejections.inc({ topic, reason });
+    this.letters.inc();
   }
 
   deadLetters(records = 1): void {

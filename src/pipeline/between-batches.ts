@@ -102,7 +102,7 @@ async function commitClocked(
   }));
   const placed = clocked.flatMap(({ after, changes }) => changes.map((change) => ({ car: after._id, change, offset })));
   const { writes, events, eventSequence } = foldEpisodeChanges(placed, _id, sequence, new Date(now));
-  await commit(holding, { ...emptyBatch(holding), twins, episodes: writes, events, eventSequence }, workshop, signal);
+  await commitBetween(holding, { twins, episodes: writes, events, eventSequence }, workshop, signal);
   return events.length;
 }
 
@@ -124,14 +124,21 @@ export async function eraseCar(
   const all = new Date(Math.max(upTo.getTime(), twin?.reported.at.getTime() ?? 0, twin?.skewedUpTo?.getTime() ?? 0));
   const revision = twin?.revision ?? null;
   const erase = { car, upTo: all, revision, lastRevision: revision ?? erasedRevision, now: new Date(clock()) };
-  await commit(holding, { ...emptyBatch(holding), erase }, workshop, signal);
+  await commitBetween(holding, { erase }, workshop, signal);
   holding.cars.drop([car]);
   // Not $lte: `secantusd-py` leaves the bound itself out where the index goes on behind it.
   await eraseHistory(database, car, new Date(all.getTime() + 1), holding.position._id);
 }
 
-async function commit(holding: Holding, write: BatchWrite, workshop: Workshop, signal: AbortSignal): Promise<void> {
+/** Writes and publishes what came up between two batches. @throws Fenced */
+export async function commitBetween(
+  holding: Holding,
+  change: Partial<BatchWrite>,
+  workshop: Workshop,
+  signal: AbortSignal,
+): Promise<void> {
   const { stages, publisher } = workshop;
+  const write = { ...emptyBatch(holding), ...change };
   const pending = new PendingCommit(stages.database, write, holding.session);
   const outcome = await patiently(() => pending.attempt(), workshop, signal);
   if (outcome.kind !== 'committed') throw new Fenced(`a write between batches was ${outcome.kind}`);

@@ -13,7 +13,7 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import { canonicalEncoder } from '../decode/canonical-avro.js';
 import { createDecoder } from '../decode/decode.js';
 import { HealthChecks } from '../health/health-checks.js';
-import { BatchConsumer } from '../kafka/batch-consumer.js';
+import { BatchConsumer, type ConsumerSettings } from '../kafka/batch-consumer.js';
 import type { KafkaOptions } from '../kafka/client.js';
 import { DeadLetters } from '../kafka/dead-letters.js';
 import { LogOffsets } from '../kafka/log-offsets.js';
@@ -50,10 +50,14 @@ const ALARM = Symbol('ScoringAlarm');
 
 const PARTS = Symbol('IngestParts');
 const CONSUMER = Symbol('BatchConsumer');
+/** Names the sensor topic's transport: array topics have others. */
+const SENSOR_BATCHES = Symbol('sensor batches');
 
 /** ms between two rounds of the work between batches. */
 const BETWEEN_BATCHES = 10_000;
-const DAY = 86_400_000;
+/** ms between two looks for what people did with episodes. */
+const TELL_SOON = 1_000;
+export const DAY = 86_400_000;
 
 /** The ingest role: Kafka's batches become state. */
 @Module({})
@@ -93,7 +97,7 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
     models.start();
     this.health.add('kafka-consumer', () => Promise.resolve(this.consumer.joined ? 'ok' : 'not in the consumer group'));
     this.health.add('scoring', () => Promise.resolve(this.alarm.check()), 'watched');
-    ingest.start(BETWEEN_BATCHES);
+    ingest.start(BETWEEN_BATCHES, TELL_SOON);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -115,7 +119,7 @@ function sensorBatches(topic: string): Type {
   class SensorBatches {
     constructor(@Inject(Ingest) private readonly ingest: Ingest) {}
 
-    @MessagePattern(topic)
+    @MessagePattern(topic, SENSOR_BATCHES)
     onBatch(@Payload() batch: RecordBatch): Promise<BatchOutcome> {
       return this.ingest.handle(batch);
     }
@@ -187,16 +191,20 @@ async function modelsInUse(
 }
 
 function makeConsumer(settings: Settings, log: Log): BatchConsumer {
-  return new BatchConsumer(kafkaOptions(settings, log), {
+  return new BatchConsumer(kafkaOptions(settings, log), consumerSettings(settings), SENSOR_BATCHES);
+}
+
+export function consumerSettings(settings: Settings): ConsumerSettings {
+  return {
     groupId: settings.KAFKA_GROUP_ID,
     sessionTimeout: settings.KAFKA_SESSION_TIMEOUT,
     concurrency: settings.KAFKA_CONCURRENT_PARTITIONS,
     fetchBytes: settings.KAFKA_FETCH_BYTES,
     fetchWait: settings.KAFKA_FETCH_WAIT,
-  });
+  };
 }
 
-function kafkaOptions(settings: Settings, log: Log): KafkaOptions {
+export function kafkaOptions(settings: Settings, log: Log): KafkaOptions {
   return { brokers: settings.KAFKA_BROKERS, clientId: settings.KAFKA_CLIENT_ID, log };
 }
 

@@ -1,6 +1,7 @@
 import type { BatchOutcome, RecordBatch } from '../kafka/record-batch.js';
 import { downgradeEpisodes, eraseCar, openSilences } from './between-batches.js';
 import { PartitionWriter } from './partition-writer.js';
+import { MOST_TOLD, tellHandlings } from './tell-handlings.js';
 import { findSilent, lookEvery, placeOf } from './silent-cars.js';
 import { messageOf, type Workshop } from './workshop.js';
 
@@ -12,7 +13,8 @@ export class Ingest {
   readonly #writers = new Map<string, PartitionWriter>();
   readonly #stopping = new AbortController();
   #assignment = new AbortController();
-  #timer: NodeJS.Timeout | null = null;
+  #timers: NodeJS.Timeout[] = [];
+  #telling = false;
   #round: Promise<void> = Promise.resolve();
   /** When silent cars are looked for again, ms. */
   #silenceDue = 0;
@@ -46,18 +48,56 @@ export class Ingest {
         });
   }
 
-  /** @param interval ms between two rounds of the work between batches */
-  start(interval: number): void {
-    this.#timer ??= setInterval(() => {
-      this.#round = this.#round.then(() => this.betweenBatches());
-    }, interval);
+  /**
+   * @param interval ms between two rounds of the work between batches
+   * @param soon ms between two looks for what people did with episodes
+   */
+  start(interval: number, soon: number): void {
+    if (this.#timers.length > 0) return;
+    const then = (work: () => Promise<void>) => {
+      this.#round = this.#round.then(work);
+    };
+    this.#timers = [
+      setInterval(() => then(() => this.betweenBatches()), interval),
+      setInterval(() => {
+        if (!this.#telling) then(() => this.tell());
+        this.#telling = true;
+      }, soon),
+    ];
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#timer = null;
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
     this.#stopping.abort(new Error('ingest stops'));
     await this.#round;
+  }
+
+  /** Makes events of what people did with episodes of this process's cars. */
+  async tell(): Promise<void> {
+    const { signal } = this.#stopping;
+    try {
+      await this.#patiently(async () => {
+        for (const [writer, ids] of await this.#waiting())
+          await this.#patiently(() => writer.between((holding) => tellHandlings(holding, ids, this.workshop, signal)));
+      });
+    } catch {
+      // Stopping.
+    } finally {
+      this.#telling = false;
+    }
+  }
+
+  async #waiting(): Promise<Map<PartitionWriter, string[]>> {
+    const { handlings } = this.workshop.stages.database.collections;
+    const waiting = new Map<PartitionWriter, string[]>();
+    for await (const { _id, car } of handlings.find({}, { projection: { car: 1 } }).sort({ _id: 1 })) {
+      const writer = await this.#writerOf(car);
+      if (!writer) continue;
+      const ids = waiting.get(writer) ?? [];
+      if (ids.length < MOST_TOLD) ids.push(_id);
+      waiting.set(writer, ids);
+    }
+    return waiting;
   }
 
   /** One round of timed downgrades, silent cars and asked-for erasures. What fails is tried in the next round. */
@@ -109,13 +149,18 @@ export class Ingest {
     const { erasures } = this.workshop.stages.database.collections;
     const { clock } = this.workshop.stages;
     for await (const { _id: car, upTo } of erasures.find({ doneAt: null })) {
-      const partition = await this.partitionOfCar(car);
-      const writer = [...this.#writers.values()].find((one) => one.partition === partition);
+      const writer = await this.#writerOf(car);
       const done = await writer?.between((holding) =>
         eraseCar(holding, car, upTo, this.workshop, signal).then(() => true),
       );
       if (done) await erasures.updateOne({ _id: car, upTo }, { $set: { doneAt: new Date(clock()) } });
     }
+  }
+
+  /** The writer of the car's partition, should this process have one. */
+  async #writerOf(car: string): Promise<PartitionWriter | undefined> {
+    const partition = await this.partitionOfCar(car);
+    return [...this.#writers.values()].find((one) => one.partition === partition);
   }
 
   async #release(writer: PartitionWriter): Promise<void> {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Reading } from '../telemetry/reading.js';
-import { buildAutoencoder, fitAutoencoder, MISSING_TARGET, type EpochProgress } from './autoencoder.js';
+import { buildAutoencoder, fitAutoencoder } from './autoencoder.js';
 import { featuresWithErrors, quantileOf, quantilesOf, scoresOf, type Reconstruct } from './calibrate.js';
 import { FEATURES_ID, FEATURE_COUNT } from './features.js';
+import { MISSING_TARGET, type EpochProgress } from './fit.js';
 import { collectGarbage } from './garbage.js';
 import { goldenNetworkOf, goldenOf, withGolden } from './golden.js';
 import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
@@ -11,7 +12,7 @@ import { normaliserOf, type Normaliser } from './normaliser.js';
 import { loadTensorflowForTraining, outputsOf, type Tensorflow } from './tensorflow.js';
 import { shareAbove } from './quality.js';
 import type { RowOrder } from './row-sample.js';
-import { gatherTrainingSet, type Rows } from './training-set.js';
+import { gatherTrainingSet, type Rows, type TrainingSet } from './training-set.js';
 
 export interface TrainOptions {
   readonly name: string;
@@ -32,6 +33,7 @@ export interface TrainOptions {
 const INPUT_LIMIT = 6;
 const BATCH = 512;
 const PATIENCE = 5;
+const RATE = 2e-3;
 
 /** @throws TooLittleDataError */
 export async function trainModel(
@@ -43,19 +45,15 @@ export async function trainModel(
   const set = await gatherTrainingSet(withGolden(readings, golden), options.order);
   say(`${set.readings} readings of ${set.cars} cars (${set.leftOut} left out); ${set.fit.count} rows to fit`);
   const normaliser = normaliserOf(set.fit);
-  const [fit, stop] = [normalised(set.fit, normaliser), normalised(set.stop, normaliser)];
+  const rows = { fit: normalised(set.fit, normaliser), heldOut: normalised(set.stop, normaliser) };
   // From here on the normalised copy is enough.
   set.fit.values = new Float64Array(0);
   collectGarbage();
   const { tf, backend } = await loadTensorflowForTraining();
   say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);
   const model = buildAutoencoder(tf, seed);
-  const told = (progress: EpochProgress) => {
-    collectGarbage();
-    onEpoch(progress);
-  };
-  const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, inputLimit: INPUT_LIMIT, onEpoch: told };
-  const { epochs: ran, heldOutLoss } = await fitAutoencoder(tf, model, fit, stop, fitOptions);
+  const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, rate: RATE, inputLimit: INPUT_LIMIT, onEpoch };
+  const { epochs: ran, heldOutLoss } = await fitAutoencoder(tf, model, rows, fitOptions);
   const reconstruct = reconstructWith(tf, model);
   const features = await featuresWithErrors(set.stop, normaliser, INPUT_LIMIT, reconstruct);
   const rules = { features, name, version: '0', threshold: 1, inputLimit: INPUT_LIMIT };
@@ -73,7 +71,7 @@ export async function trainModel(
     threshold,
     quantile: options.quantile,
     normalScores: quantilesOf(scores),
-    signals: set.signals.map(({ edges, shares, ...rest }) => ({ ...rest, edges: [...edges], shares: [...shares] })),
+    signals: distributionsOf(set),
     training: {
       source: options.source,
       command: options.command,
@@ -105,8 +103,14 @@ function normalised({ count, values }: Rows, { mean, scale }: Normaliser): Float
   return out;
 }
 
-function reconstructWith(tf: Tensorflow, model: tfjs.LayersModel): Reconstruct {
+/** What the network makes of rows, in this process. */
+export function reconstructWith(tf: Tensorflow, model: tfjs.LayersModel): Reconstruct {
   return (inputs, rows) => Promise.resolve(outputsOf(tf, model, inputs, rows));
+}
+
+/** How the signals were spread, as it goes into the metadata. */
+export function distributionsOf({ signals }: TrainingSet) {
+  return signals.map(({ edges, shares, ...rest }) => ({ ...rest, edges: [...edges], shares: [...shares] }));
 }
 
 /** A model's layers and weights, as they go into its folder. */
@@ -125,11 +129,7 @@ export async function networkOf(model: tfjs.LayersModel): Promise<NetworkFiles> 
 }
 
 /** Models that score alike are called alike, others never. */
-export function versionOf(
-  { weightData }: NetworkFiles,
-  features: ModelMetadata['features'],
-  threshold: number,
-): string {
+export function versionOf({ weightData }: NetworkFiles, features: readonly object[], threshold: number): string {
   const hash = createHash('sha256').update(new Uint8Array(weightData));
   return hash
     .update(JSON.stringify([features, threshold]))

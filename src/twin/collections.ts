@@ -1,5 +1,6 @@
 import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { Step } from '../telemetry/window.js';
+import type { ArrayReadingDocument } from './array-documents.js';
 import type {
   EpisodeDocument,
   EpisodeEventDocument,
@@ -9,6 +10,7 @@ import type {
   TombstoneDocument,
   Twin,
 } from './documents.js';
+import type { HandlingDocument } from './handling-documents.js';
 import type { ModelDocument, ModelSlots } from './model-documents.js';
 import type { RollupDocument, RollupMarkDocument, RollupRunDocument } from './rollup-documents.js';
 
@@ -27,12 +29,14 @@ export interface Collections {
   readonly positions: Collection<PositionDocument>;
   readonly anomalies: Collection<EpisodeDocument>;
   readonly events: Collection<EpisodeEventDocument>;
+  readonly handlings: Collection<HandlingDocument>;
   readonly tombstones: Collection<TombstoneDocument>;
   readonly erasures: Collection<ErasureDocument>;
   readonly rollupsFiveMinutes: Collection<RollupDocument>;
   readonly rollupsHour: Collection<RollupDocument>;
   readonly rollupMarks: Collection<RollupMarkDocument>;
   readonly rollupRuns: Collection<RollupRunDocument>;
+  readonly arrayReadings: Collection<ArrayReadingDocument>;
   readonly models: Collection<ModelDocument>;
   readonly modelSlots: Collection<ModelSlots>;
   readonly meta: Collection<MetaDocument>;
@@ -45,12 +49,14 @@ export function collectionsOf(db: Db): Collections {
     positions: db.collection('positions'),
     anomalies: db.collection('anomalies'),
     events: db.collection('events'),
+    handlings: db.collection('handlings'),
     tombstones: db.collection('tombstones'),
     erasures: db.collection('erasures'),
     rollupsFiveMinutes: db.collection('rollupsFiveMinutes'),
     rollupsHour: db.collection('rollupsHour'),
     rollupMarks: db.collection('rollupMarks'),
     rollupRuns: db.collection('rollupRuns'),
+    arrayReadings: db.collection('arrayReadings'),
     models: db.collection('models'),
     modelSlots: db.collection('modelSlots'),
     meta: db.collection('meta'),
@@ -84,6 +90,8 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'status_severity', key: { status: 1, severity: 1, openedAt: 1, _id: 1 } },
   ],
   events: [],
+  // Only what waits to be told is in it.
+  handlings: [],
   tombstones: [],
   erasures: [],
   // Cars in windows are read by their ids; only an erase looks for all of a car.
@@ -91,6 +99,10 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
   rollupsHour: [{ name: 'car_at', key: { car: 1, at: 1 } }],
   rollupMarks: [],
   rollupRuns: [],
+  arrayReadings: [
+    { name: 'topic_at', key: { topic: 1, at: 1, _id: 1 } },
+    { name: 'topic_sender_at', key: { topic: 1, sender: 1, at: 1, _id: 1 } },
+  ],
   models: [],
   modelSlots: [],
 };

@@ -36,6 +36,8 @@ export interface BatchWrite {
   readonly episodes: readonly EpisodeWrite[];
   readonly events: readonly EpisodeEventDocument[];
   readonly erase?: Erasure;
+  /** What waited to be told and is among the events now. */
+  readonly told?: readonly string[];
 }
 
 export type CommitOutcome =
@@ -183,12 +185,13 @@ async function movePosition({ collections }: Database, write: BatchWrite, sessio
 }
 
 async function writeDocuments({ collections }: Database, write: BatchWrite, session: ClientSession): Promise<void> {
-  const { readings, twins, episodes, events, erase } = write;
+  const { readings, twins, episodes, events, erase, told = [] } = write;
   if (readings.length > 0) await collections.readings.insertMany([...readings], { session, ordered: true });
   await markWindows({ collections }, write.before._id, readings, session);
   if (twins.length > 0) await writeTwins({ collections }, twins, session);
   if (episodes.length > 0) await collections.anomalies.bulkWrite(episodes.map(episodeOperation), { session });
   if (events.length > 0) await collections.events.insertMany([...events], { session, ordered: true });
+  if (told.length > 0) await collections.handlings.deleteMany({ _id: { $in: [...told] } }, { session });
   if (erase && !(await eraseDocuments({ collections }, erase, session))) throw new Abort({ kind: 'stale-twins' });
 }
 

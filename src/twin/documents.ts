@@ -2,6 +2,7 @@ import type { Binary } from 'mongodb';
 import type { MechanicalScore, ScoreMemory, SignalShare } from '../telemetry/score.js';
 import type { Signals } from '../telemetry/signals.js';
 import type { EpisodeKind } from './episode-kind.js';
+import type { EpisodeHandling, HandlingEntry, HandlingEventType } from './handling-documents.js';
 
 /** NORMAL: nothing above the threshold of late; SUSPECT: some, not yet enough for an episode; ANOMALOUS: an open mechanical episode. */
 export const STATUSES = ['NORMAL', 'SUSPECT', 'ANOMALOUS'] as const;
@@ -47,6 +48,8 @@ export interface OpenEpisode {
   readonly peakRatio: number;
   /** Events so far; the timeline holds the first TIMELINE_CAP of them. */
   readonly entries: number;
+  /** Until then what happens to it is not to reach people. */
+  readonly snoozedUntil?: Date;
 }
 
 export interface Counters {
@@ -169,12 +172,6 @@ export interface TimelineEntry {
   readonly sequence: number;
 }
 
-/** What people did with an episode; written by the API only. */
-export interface EpisodeHandling {
-  readonly acknowledgedAt?: Date;
-  readonly acknowledgedBy?: string;
-}
-
 /**
  * One anomaly episode. Ingest writes all but `handling`. `_id` is car/kind/`openedAt`: the event time of the reading that opened
  * it, or of the last one before a silence.
@@ -212,20 +209,24 @@ export interface EpisodeEventDocument {
   readonly partition: string;
   readonly sequence: number;
   readonly offset: number;
-  readonly event: EpisodeEventType;
+  readonly event: EpisodeEventType | HandlingEventType;
   readonly episode: string;
   readonly car: string;
   readonly kind: EpisodeKind;
   readonly severity: Severity;
-  /** The score of the reading that caused it; null, with an empty model and no top signals, where a timer did. */
+  /** The score of the reading that caused it; null, with an empty model and no top signals, where a timer or somebody did. */
   readonly value: number | null;
-  /** Score / threshold of that reading; the episode's peak where a timer caused it. */
+  /** Score / threshold of that reading; the episode's peak where none caused it. */
   readonly ratio: number;
   readonly at: Date;
   readonly openedAt: Date;
   readonly topSignals: readonly SignalShare[];
   readonly model: string;
   readonly recordedAt: Date;
+  /** What somebody did, for events of the handling; `at` is then the API's clock. */
+  readonly handling?: Omit<HandlingEntry, 'event' | 'at'>;
+  /** The episode was snoozed beyond `recordedAt`: not to reach people. */
+  readonly snoozedUntil?: Date;
 }
 
 /** Left by an erase: readings of the car at or before `upTo` are counted and not stored. */

@@ -18,6 +18,7 @@ export interface EpisodeChange {
   readonly entries: number;
   /** The score that caused it; null for a timer. */
   readonly score: Score | null;
+  readonly snoozedUntil?: Date;
 }
 
 /** The episode after a reading or a timer, null when none is open; and what is to be told of it. */
@@ -37,10 +38,11 @@ export function stepOf(
   score: Score | null,
 ): Step {
   const episode = { ...reached, entries: reached.entries + (event ? 1 : 0) };
-  const { id, severity, readings, entries, peakRatio } = episode;
+  const { id, severity, readings, entries, peakRatio, snoozedUntil } = episode;
   const ratio = score ? ratioOf(score) : peakRatio;
   const peak = score !== null && ratio >= peakRatio;
-  const change = { id, kind, event, severity, at, ratio, readings, peak, entries, score };
+  const told = { id, kind, event, severity, at, ratio, readings, peak, entries, score };
+  const change = snoozedUntil ? { ...told, snoozedUntil } : told;
   return { episode: event === 'CLEARED' ? null : episode, change };
 }
 

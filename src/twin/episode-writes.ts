@@ -82,6 +82,7 @@ function eventOf({ car, change, offset }: PlacedChange, entry: TimelineEntry, no
     topSignals: score?.topSignals ?? [],
     model: score?.model ?? '',
     recordedAt: now,
+    ...(change.snoozedUntil && change.snoozedUntil > now ? { snoozedUntil: change.snoozedUntil } : {}),
   };
 }
 

@@ -73,5 +73,6 @@ export async function eraseDocuments(
   if (another || found?.deletedCount === 0) return false;
   await collections.anomalies.deleteMany({ car }, { session });
   await collections.events.deleteMany({ car }, { session });
+  await collections.handlings.deleteMany({ car }, { session });
   return true;
 }

@@ -12,6 +12,11 @@ export function readingId(topic: string, incarnation: number, partition: number,
   return `${topic}/${padded(incarnation, 4)}/${padded(partition, 5)}/${padded(offset, 16)}`;
 }
 
+/** `topic/partition/offset/time`: offsets of a topic that was made anew were used before, at other times; ms. */
+export function arrayReadingId(topic: string, partition: number, offset: number, at: number): string {
+  return `${topic}/${padded(partition, 5)}/${padded(offset, 16)}/${at}`;
+}
+
 /** The topic, partition and offset that a reading's id was made of. */
 export function positionOfReading(id: string): { topic: string; partition: number; offset: number } {
   const [topic = '', , partition, offset] = id.split('/');
@@ -25,4 +30,9 @@ export function eventId(position: string, sequence: number): string {
 
 export function episodeId(car: string, kind: EpisodeKind, openedAt: Date): string {
   return `${car}/${kind}/${openedAt.toISOString()}`;
+}
+
+/** The episode's id and the place of the entry in the timeline of its handling. */
+export function handlingId(episode: string, place: number): string {
+  return `${episode}/${padded(place, 5)}`;
 }

@@ -48,18 +48,25 @@ it('bridge, ingest and API are processes of their own, and a subscriber receives
   const wanted = events.map(({ episode, event, at }) => `${episode} ${event} ${at.toISOString()}`);
   expect(received.toSorted()).toEqual(wanted.toSorted());
 
+  // What somebody does at the API comes to subscribers through ingest.
+  const handled = String(events[0]?.episode);
+  await post(url, `mutation { acknowledgeAnomaly(id: "${handled}", by: "anna") { id } }`);
+  await anomalies.until(({ items }) => items.length > events.length);
+  expect(anomalies.items.at(-1)).toMatchObject({ anomalyId: handled, event: 'ACKNOWLEDGED' });
+
   const query = '{ car(id: "car1") { counters { readings } history(first: 500) { nodes { at } } } }';
-  const answer = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
-  });
+  const answer = await post(url, query);
   const { data } = (await answer.json()) as {
     data: { car: { counters: { readings: number }; history: { nodes: unknown[] } } };
   };
   expect(data.car.counters.readings).toBe(countOf(messages, 'car1'));
   expect(data.car.history.nodes).toHaveLength(countOf(messages, 'car1'));
 });
+
+function post(url: string, query: string): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+}
 
 /** Sends readings of one car until the subscription shows it; gives how many. */
 async function probe(updates: Subscriber<unknown>): Promise<number> {

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadScorer, type LoadedScorer } from '../../src/score/load-scorer.js';
+import { onlyScorer } from '../../src/telemetry/score.js';
 import { NO_HAZARDS } from '../../src/simulator/faults.js';
 import { simulateFleet } from '../../src/simulator/fleet.js';
 import type { Signals } from '../../src/telemetry/signals.js';
 import type { EpisodeEventDocument } from '../../src/twin/documents.js';
 import { NOON, aReading, aRecord } from '../builders/sensor.js';
 import { TestLog, ingestRig, type Rig } from '../ingest-rig.js';
-import { onlyScorer } from '../../src/telemetry/score.js';
 import { databaseServers } from '../servers.js';
 
 describe.each(databaseServers())('kinds of episodes with the shipped model on $name', (server) => {

@@ -84,11 +84,12 @@ function rethrown(fault: unknown): never {
 }
 
 function eventMatches(event: EpisodeEventDocument, filter: AnomalyEventFilterInput): boolean {
-  const { car, kind, severity, event: types } = filter;
+  const { car, kind, severity, event: types, snoozed } = filter;
   return (
     (car == null || car === event.car) &&
     (!kind || kind.includes(event.kind)) &&
     (!severity || severity.includes(event.severity)) &&
-    (!types || types.includes(event.event))
+    (!types || types.includes(event.event)) &&
+    (snoozed == null || snoozed === (event.snoozedUntil !== undefined))
   );
 }
