@@ -55,9 +55,9 @@ const SENSOR_BATCHES = Symbol('sensor batches');
 
 /** ms between two rounds of the work between batches. */
 const BETWEEN_BATCHES = 10_000;
-export const DAY = 86_400_000;
 /** ms between two looks for what people did with episodes. */
 const TELL_SOON = 1_000;
+export const DAY = 86_400_000;
 
 /** The ingest role: Kafka's batches become state. */
 @Module({})
