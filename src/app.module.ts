@@ -4,6 +4,7 @@ import { HealthModule } from './health/health.module.js';
 import type { Log } from './log/log.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { MqttBridgeModule } from './mqtt-bridge/mqtt-bridge.module.js';
+import { ArrayIngestModule } from './pipeline/array-ingest.module.js';
 import { IngestModule } from './pipeline/ingest.module.js';
 import type { Observed } from './pipeline/observer.js';
 import { RollupModule } from './rollup/rollup.module.js';
@@ -23,6 +24,7 @@ export class AppModule {
         ...(has('bridge') ? [MqttBridgeModule.with(settings, log)] : []),
         ...(has('ingest') || has('api') ? [TwinModule.with(settings)] : []),
         ...(has('ingest') ? [IngestModule.with(settings, log, watch)] : []),
+        ...(has('ingest') && settings.ARRAY_TOPICS ? [ArrayIngestModule.with(settings, log, watch)] : []),
         ...(has('ingest') ? [RollupModule.with(settings, log)] : []),
         ...(has('api') ? [GraphqlModule.with(settings)] : []),
       ],

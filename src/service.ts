@@ -5,6 +5,7 @@ import { ensureTopics, topicsOf } from './kafka/topics.js';
 import { untilItWorks } from './kafka/client.js';
 import { createLog, nestLogger, type Log } from './log/log.js';
 import type { BatchConsumer } from './kafka/batch-consumer.js';
+import { ArrayIngestModule } from './pipeline/array-ingest.module.js';
 import { IngestModule } from './pipeline/ingest.module.js';
 import type { Observed } from './pipeline/observer.js';
 import type { Settings } from './settings/settings.js';
@@ -42,7 +43,7 @@ export async function startService(settings: Settings, watch?: Observed, signal?
     await app.listen(settings.HTTP_PORT, settings.HTTP_HOST);
     await prepare(app, settings, log, stopping.signal);
     if (settings.ROLES.includes('ingest')) {
-      app.connectMicroservice({ strategy: app.get<BatchConsumer>(IngestModule.consumer, { strict: false }) });
+      for (const strategy of consumersOf(app, settings)) app.connectMicroservice({ strategy });
       await app.startAllMicroservices();
     }
   } catch (error) {
@@ -52,6 +53,12 @@ export async function startService(settings: Settings, watch?: Observed, signal?
   const url = await app.getUrl();
   log('info', 'the service is up', { url, roles: settings.ROLES });
   return { url, stop };
+}
+
+function consumersOf(app: NestFastifyApplication, { ARRAY_TOPICS }: Settings): BatchConsumer[] {
+  const sensor = app.get<BatchConsumer>(IngestModule.consumer, { strict: false });
+  const arrays = ARRAY_TOPICS ? app.get<BatchConsumer[]>(ArrayIngestModule.consumers, { strict: false }) : [];
+  return [sensor, ...arrays];
 }
 
 async function prepare(app: NestFastifyApplication, settings: Settings, log: Log, signal: AbortSignal): Promise<void> {
@@ -68,6 +75,7 @@ async function prepare(app: NestFastifyApplication, settings: Settings, log: Log
     modelUpdates: settings.MODEL_UPDATES_TOPIC,
     deadLetters: settings.DEAD_LETTER_TOPIC,
     normalised: settings.NORMALISED_TOPIC,
+    arrays: (settings.ARRAY_TOPICS ?? []).map(({ topic }) => topic),
   };
   const kafka = { brokers: settings.KAFKA_BROKERS, clientId: settings.KAFKA_CLIENT_ID, log };
   await ensureTopics(kafka, topicsOf(names, { partitions, replication, retention }), signal);

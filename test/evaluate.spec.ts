@@ -78,6 +78,11 @@ describe('fleet-twin evaluate', () => {
     expect(rules?.faults[0]?.rocAuc).toBeGreaterThan(0.999);
     const table = (await run(...beside)).stdout;
     expect(table).toContain(`| labelled as failed |          | ${cell(report)} | ${cell(rules as Row)} |`);
+    const page = join(dir, 'beside.html');
+    expect((await run(...beside, '--report', page)).code).toBe(0);
+    expect(readFileSync(page, 'utf8')).toContain(cell(report));
+    const nowhere = await run('--input', input, '--report', join(dir, 'none', 'x.html'));
+    expect([nowhere.code, nowhere.stderr.trim().split('\n').length]).toEqual([1, 1]);
     const wrong = await run('--input', input, '--against', 'nobody');
     expect([wrong.code, wrong.stdout]).toEqual([1, '']);
     expect(wrong.stderr).toContain('no usable model in models/nobody');

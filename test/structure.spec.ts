@@ -16,12 +16,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   training: ['telemetry', 'kafka', 'decode'],
   twin: ['telemetry', 'health'],
   // The models in use, for the pipeline; what they are is the registry's to know.
-  registry: ['telemetry', 'kafka', 'score', 'twin', 'log'],
+  registry: ['telemetry', 'kafka', 'score', 'twin', 'log', 'metrics', 'health'],
   pipeline: ['telemetry', 'kafka', 'decode', 'score', 'registry', 'twin', 'log', 'metrics', 'health'],
   evaluation: ['telemetry', 'score', 'twin', 'pipeline', 'simulator'],
   rollup: ['telemetry', 'twin', 'log'],
   fleet: ['telemetry', 'twin'],
-  graphql: ['telemetry', 'twin', 'rollup', 'fleet', 'health', 'log'],
+  graphql: ['telemetry', 'twin', 'rollup', 'fleet', 'health', 'log', 'registry', 'score'],
   health: [],
   metrics: [],
   // Simulated cars produce into Kafka as the service does, and its files are read as records are.

@@ -1,8 +1,10 @@
-import { createWriteStream, renameSync, rmSync, writeFileSync, type WriteStream } from 'node:fs';
+import { accessSync, constants, createWriteStream, renameSync, rmSync, writeFileSync, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { evaluateOnReadings, evaluateOnSimulation, type Evaluation } from '../evaluation/evaluate.js';
 import type { Comparison, Report } from '../evaluation/report.js';
+import { reportPage } from '../evaluation/page.js';
 import { reportTable } from '../evaluation/report-table.js';
 import { episodeOf, type Judged } from '../evaluation/replay.js';
 import type { TrialSize } from '../evaluation/simulated-cars.js';
@@ -19,6 +21,7 @@ interface EvaluateFlags extends TrialSize {
   readonly input?: string;
   readonly scores?: string;
   readonly json?: string;
+  readonly report?: string;
 }
 
 export function evaluateCommand(): Command {
@@ -37,6 +40,7 @@ export function evaluateCommand(): Command {
       'with --input: writes car,time,score,anomalous,episode for every reading, in their order',
     )
     .option('--json <file>', 'writes the figures there; - for standard output instead of the table')
+    .option('--report <file.html>', 'writes one page with plots, tables and targets that needs nothing from elsewhere')
     .option('--seed <n>', 'seed of the simulated cars', parsed(countOf), 20_261)
     .option('--cars <n>', 'simulated cars of each kind', parsed(countOf), 500)
     .option('--messages <n>', 'messages a car', parsed(countOf), 120)
@@ -47,8 +51,9 @@ export function evaluateCommand(): Command {
 
 /** @throws Error with one message for the user */
 async function evaluate(flags: EvaluateFlags): Promise<void> {
-  const { input, scores, json } = flags;
+  const { input, scores } = flags;
   if (scores !== undefined && input === undefined) throw new Error('--scores goes with --input');
+  for (const file of [flags.json, flags.report]) if (file !== undefined && file !== '-') checkPlace(file);
   const settings = readSettings(process.env);
   const dir = flags.model ?? settings.MODEL_DIR;
   const contestants = await openContestants(flags.against, dir, settings);
@@ -61,7 +66,7 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
     const against: ({ name: string } & Report)[] = [];
     for (const other of contestants.filter((one) => one !== judged))
       against.push({ name: other.name, ...(await judge(other, flags, undefined, evaluation)) });
-    publish({ ...report, against }, json);
+    publish({ ...report, against }, flags);
   } finally {
     await closeAll(contestants);
   }
@@ -78,7 +83,17 @@ function judge(
   return input === undefined ? evaluateOnSimulation(flags, evaluation) : evaluateOnFile(input, scores, evaluation);
 }
 
-function publish(report: Comparison, json: string | undefined): void {
+/** @throws Error where no file can be written: better now than when all is judged */
+function checkPlace(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new Error(`${file} cannot be written (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+}
+
+function publish(report: Comparison, { json, report: page }: EvaluateFlags): void {
+  if (page !== undefined) writeFileSync(page, reportPage(report));
   if (json === '-') return answer(JSON.stringify(report));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
   answer(reportTable(report));

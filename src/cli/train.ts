@@ -1,23 +1,28 @@
-import { Command, InvalidArgumentError } from 'commander';
-import type { EpochProgress } from '../score/autoencoder.js';
-import { modelCard } from '../score/model-card.js';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { EpochProgress } from '../score/fit.js';
 import { writeModelFolder } from '../score/model-folder.js';
-import { trainModel } from '../score/train-model.js';
+import { TRAINABLE_KINDS, TRAINERS, type TrainableKind } from '../score/model-kinds.js';
 import { tell } from './terminal.js';
-import { offsetsOf, sinceOf, sourceOf, type SourceFlags } from './train-source.js';
+import { trainEvery } from './train-every.js';
+import { offsetsOf, sinceOf, sourceOf, type SourceFlags, type TrainingSource } from './train-source.js';
 
 interface TrainFlags extends SourceFlags {
+  readonly kind: TrainableKind;
   readonly out: string;
   readonly name: string;
   readonly epochs: number;
   readonly quantile: number;
+  /** ms */
+  readonly every?: number;
+  readonly shadow?: boolean;
 }
 
 export function trainCommand(): Command {
   return new Command('train')
     .description('train a model on simulated cars, a Kafka topic or a CSV file, and write its folder')
-    .option('--out <dir>', 'folder of the model; replaced when it is there', 'models/default')
-    .option('--name <name>', 'name of the model', 'default')
+    .addOption(new Option('--kind <kind>', 'kind of the model').choices(TRAINABLE_KINDS).default('autoencoder'))
+    .option('--out <dir>', 'folder of the model; replaced when it is there (default: models/NAME)')
+    .option('--name <name>', 'name of the model (default: the kind; default for an autoencoder)')
     .option('--seed <number>', 'seed of the cars and of the network', whole, 1)
     .option('--from-kafka <topic>', 'train on the records of this topic, as far as it is written now')
     .option('--since <time>', 'of the topic: from this time on, ISO 8601, or so long ago: 90m, 2h, 7d', (text) =>
@@ -30,44 +35,63 @@ export function trainCommand(): Command {
     .option('--messages <number>', 'messages a car', whole, 60)
     .option('--epochs <number>', 'most rounds over the readings', whole, 30)
     .option('--quantile <share>', 'share of the normal readings at or below the threshold', share, 0.9995)
-    .action(train);
+    .option(
+      '--every <span>',
+      'of the topic: train again so often (6h), each time on the newest window (--since long, else this long), judge the result beside the model in use, and register it',
+      (text) => Date.now() - sinceOf(text, Date.now()),
+    )
+    .option('--shadow', 'with --every: each result scores in the shadow, in the place of the one before')
+    .action((flags: Partial<TrainFlags> & Omit<TrainFlags, 'out' | 'name'>) => {
+      const name = flags.name ?? (flags.kind === 'autoencoder' ? 'default' : flags.kind);
+      return train({ ...flags, name, out: flags.out ?? `models/${name}` });
+    });
 }
 
 async function train(flags: TrainFlags): Promise<void> {
-  const started = Date.now();
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort(new Error('interrupted; nothing was written'));
-  const source = sourceOf(flags, interrupted.signal);
-  tell(`training on ${source.what}, seed ${flags.seed}`);
   process.once('SIGINT', interrupt);
+  const into = (dir: string, source: TrainingSource, signal: AbortSignal) => trainInto(dir, source, flags, signal);
+  const { every } = flags;
   try {
-    const folder = await trainModel(source.readings, {
-      ...flags,
-      order: source.order,
-      source: source.what,
-      command: `fleet-twin train ${source.args} ${argsOf(flags)}`,
-      onEpoch: (progress) => {
-        interrupted.signal.throwIfAborted();
-        sayEpoch(started, flags.epochs, progress);
-      },
-      say: tell,
-    });
-    interrupted.signal.throwIfAborted();
-    writeModelFolder(flags.out, folder, modelCard(folder.metadata));
-    const { name, version, threshold } = folder.metadata;
-    tell(`${name}@${version}, threshold ${threshold.toFixed(3)}, written to ${flags.out} after ${seconds(started)} s`);
+    if (every !== undefined) return await trainEvery({ ...flags, every }, into, interrupted.signal);
+    if (flags.shadow) throw new Error('--shadow goes with --every');
+    await into(flags.out, sourceOf(flags, interrupted.signal), interrupted.signal);
   } finally {
     process.off('SIGINT', interrupt);
   }
 }
 
-function argsOf({ out, name, seed, epochs, quantile }: TrainFlags): string {
-  return `--out ${out} --name ${name} --seed ${seed} --epochs ${epochs} --quantile ${quantile}`;
+/** @throws what the signal was aborted with; the folder is written whole or not at all */
+async function trainInto(dir: string, source: TrainingSource, flags: TrainFlags, signal: AbortSignal): Promise<void> {
+  const started = Date.now();
+  tell(`training ${flags.kind} on ${source.what}, seed ${flags.seed}`);
+  const trained = await TRAINERS[flags.kind](source.readings, {
+    ...flags,
+    order: source.order,
+    source: source.what,
+    command: `fleet-twin train ${source.args} ${argsOf(flags)}`,
+    onEpoch: (progress) => {
+      signal.throwIfAborted();
+      sayEpoch(flags.epochs, progress);
+    },
+    say: tell,
+  });
+  signal.throwIfAborted();
+  writeModelFolder(dir, trained, trained.card);
+  const { name, version, threshold } = trained.metadata;
+  tell(`${name}@${version}, threshold ${threshold.toPrecision(4)}, written to ${dir} after ${seconds(started)} s`);
 }
 
-function sayEpoch(started: number, epochs: number, { epoch, loss, heldOut, best }: EpochProgress): void {
+function argsOf({ kind, out, name, seed, epochs, quantile }: TrainFlags): string {
+  return `${kind === 'autoencoder' ? '' : `--kind ${kind} `}--out ${out} --name ${name} --seed ${seed} --epochs ${epochs} --quantile ${quantile}`;
+}
+
+/** The time left is that of all epochs; training ends sooner where they help no more. */
+function sayEpoch(epochs: number, { epoch, loss, heldOut, best, seconds: spent }: EpochProgress): void {
   const losses = `loss ${loss.toFixed(4)}, on held-out cars ${heldOut.toFixed(4)}${best ? ' (best)' : ''}`;
-  tell(`epoch ${epoch} of at most ${epochs}: ${losses}, ${seconds(started)} s`);
+  const left = (spent / epoch) * (epochs - epoch);
+  tell(`epoch ${epoch} of at most ${epochs}: ${losses}, ${spent.toFixed(1)} s, at most ${left.toFixed(0)} s to go`);
 }
 
 function seconds(started: number): string {

@@ -1,6 +1,8 @@
 import { registerEnumType } from '@nestjs/graphql';
 import { FRESHNESSES } from '../fleet/freshness.js';
 import { SIGNALS } from '../telemetry/signals.js';
+import { MODEL_ROLES } from '../registry/lifecycle.js';
+import { DRIFT_VERDICTS } from '../score/drift.js';
 import { STEPS, type Step } from '../telemetry/window.js';
 import { EPISODE_EVENTS, SEVERITIES, STATUSES } from '../twin/documents.js';
 import { EPISODE_KINDS } from '../twin/episode-kind.js';
@@ -101,4 +103,27 @@ registerEnumType(RollupStep, {
   name: 'RollupStep',
   description: 'Length of the windows of rollups; they begin at whole steps since 1970, UTC.',
   valuesMap: described({ FIVE_MINUTES: 'Five minutes.', HOUR: 'An hour.' }),
+});
+
+export const ModelRoleEnum = enumOf(MODEL_ROLES);
+registerEnumType(ModelRoleEnum, {
+  name: 'ModelRole',
+  description: 'What a registered model does.',
+  valuesMap: described({
+    CHAMPION: 'Its scores count.',
+    SHADOW: 'It scores beside the champion and raises nothing.',
+    IDLE: 'It does not score, and may be activated.',
+    RETIRED: 'It may not be used any more.',
+  }),
+});
+
+export const DriftVerdictEnum = enumOf(DRIFT_VERDICTS);
+registerEnumType(DriftVerdictEnum, {
+  name: 'DriftVerdict',
+  description: 'What a population stability index means, by the customary limits.',
+  valuesMap: described({
+    STABLE: 'Below 0.1.',
+    MOVED: 'From 0.1 on.',
+    FOREIGN: 'From 0.25 on.',
+  }),
 });

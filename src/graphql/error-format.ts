@@ -1,5 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql/index.js';
 import { MongoError, MongoServerError } from 'mongodb';
+import { RegistryError } from '../registry/registry-error.js';
 import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.js';
 
 const MAX_TIME_EXPIRED = 50;
@@ -21,6 +22,7 @@ const AWAY_CODES = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 1
 /** What a caller is told about any fault. Nothing of a fault that is not ours gets out. */
 export function apiErrorOf(fault: unknown): ApiError {
   if (fault instanceof ApiError) return fault;
+  if (fault instanceof RegistryError) return new ApiError(fault.code, fault.message, { cause: fault });
   if (fault instanceof MongoError) return new ApiError(codeOfMongo(fault), undefined, { cause: fault });
   return new ApiError('INTERNAL', undefined, { cause: fault });
 }

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver } from '@nestjs/mercurius';
 import { FleetModule } from '../fleet/fleet.module.js';
+import { loadScorer } from '../score/load-scorer.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
@@ -9,6 +10,7 @@ import { GraphiqlController } from './graphiql.controller.js';
 import { API_CLOCK } from './handling.resolver.js';
 import { LiveFeeds } from './live/live-feeds.js';
 import { LOADERS, loadersOf } from './loaders.js';
+import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
 import { RESOLVERS } from './resolvers.js';
 import { mercuriusOptions } from './mercurius-options.js';
 
@@ -24,6 +26,9 @@ export class GraphqlModule {
       inject: [DATABASE],
       useFactory: (database: Database) => loadersOf(database, clock, retention),
     };
+    const { TF_BACKEND: backend, SCORE_EVALUATOR: evaluator, MODEL_DIR: fallbackDir } = settings;
+    const check = async (dir: string) => (await loadScorer({ dir, backend, evaluator, log: () => undefined })).close();
+    const models = { provide: MODEL_TOOLS, useValue: { check, fallbackDir, clock } satisfies ModelTools };
     return {
       module: GraphqlModule,
       imports: [
@@ -31,7 +36,7 @@ export class GraphqlModule {
         GraphQLModule.forRoot({ driver: MercuriusDriver, ...mercuriusOptions() }),
       ],
       controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
-      providers: [loaders, { provide: API_CLOCK, useValue: clock }, LiveFeeds, ...RESOLVERS],
+      providers: [loaders, models, { provide: API_CLOCK, useValue: clock }, LiveFeeds, ...RESOLVERS],
     };
   }
 }

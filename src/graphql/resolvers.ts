@@ -1,8 +1,10 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
+import { ArrayReadingResolver } from './array-reading.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
+import { ModelResolver } from './model.resolver.js';
 import { AnomalyEventResolver, CarUpdateResolver, LiveResolver } from './live.resolver.js';
 
 /** Every resolver: what the schema is made of. */
@@ -13,9 +15,11 @@ export const RESOLVERS = [
   AnomalyConnectionResolver,
   HandlingResolver,
   NodeResolver,
+  ArrayReadingResolver,
   FleetResolver,
   CarRollupsResolver,
   FleetRollupsResolver,
+  ModelResolver,
   LiveResolver,
   CarUpdateResolver,
   AnomalyEventResolver,

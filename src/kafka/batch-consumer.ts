@@ -31,7 +31,6 @@ class Stopping extends Error {}
  * Nest's own Kafka server is not used: it hands over one message at a time, appends to the group id, and reads bytes as text.
  */
 export class BatchConsumer extends Server implements CustomTransportStrategy {
-  override readonly transportId = Symbol('kafka-batches');
   readonly #stopping = new AbortController();
   readonly #options: KafkaOptions;
   readonly #settings: ConsumerSettings;
@@ -40,7 +39,12 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   #generation = 0;
   #running: Promise<void> | null = null;
 
-  constructor(options: KafkaOptions, settings: ConsumerSettings) {
+  /** @param transportId handlers that name it are served by this consumer, and by no other */
+  constructor(
+    options: KafkaOptions,
+    settings: ConsumerSettings,
+    override readonly transportId = Symbol('kafka-batches'),
+  ) {
     super();
     this.#options = options;
     this.#settings = settings;

@@ -21,6 +21,8 @@ export interface TopicNames {
   readonly deadLetters: string;
   /** Canonical readings; none when not given. */
   readonly normalised?: string | undefined;
+  /** Topics of arrays; none when not given. */
+  readonly arrays?: readonly string[];
 }
 
 export const RECORD_MAX_BYTES = 1_048_576;
@@ -39,6 +41,7 @@ export function topicsOf(
     { ...size, topic: names.anomalies, maxBytes },
     { ...size, topic: names.modelUpdates, maxBytes, compacted: true },
     ...(names.normalised === undefined ? [] : [{ ...size, topic: names.normalised, maxBytes }]),
+    ...(names.arrays ?? []).map((topic) => ({ ...size, topic, maxBytes })),
     { ...size, topic: names.deadLetters, maxBytes: DEAD_LETTER_MAX_BYTES },
   ];
 }

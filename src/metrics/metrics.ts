@@ -17,6 +17,9 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+const ARRAY_HELP = 'Records of array topics, by what they ended in; those of the sensor topic are not among them';
+export type ArrayOutcome = 'received' | 'stored' | 'duplicate' | 'expired' | 'unscored' | 'anomalous' | 'rejected';
+
 const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
   received: 'Records read from the sensor topic',
   decoded: 'Records that became a reading',
@@ -36,9 +39,16 @@ export class Metrics {
   private readonly registry = new Registry();
   private readonly outcomes: Readonly<Record<Outcome, Counter>>;
   private readonly rejections = this.counter('rejected', 'Records that could not be taken, by reason', ['reason']);
+  private readonly arrayRecords = this.counter('array_records', ARRAY_HELP, ['topic', 'outcome']);
+  private readonly arrayRejections = this.counter(
+    'array_rejected',
+    'Array records that could not be taken, by reason',
+    ['topic', 'reason'],
+  );
   private readonly letters = this.counter('dead_letters', 'Records acknowledged by the dead-letter topic', []);
   private readonly lags = this.gauge('lag_records', 'Records behind the end of the partition', ['topic', 'partition']);
   private readonly modelRoles = this.gauge('model_info', 'Models of this process, by what they do', ['model', 'role']);
+  private readonly drifts = this.gauge('drift_psi', "The last day's drift from the model's training", ['signal']);
   private readonly batches = this.histogram('batch_seconds', 'Time from a batch being handed in to its commit', []);
   private readonly stages = this.histogram('stage_seconds', 'Time of one stage for one batch', ['stage']);
 
@@ -58,6 +68,17 @@ export class Metrics {
     this.rejections.inc({ reason }, records);
   }
 
+  /** Records of an array topic; beside those of the sensor topic, which `count` counts. */
+  arrays(topic: string, outcome: ArrayOutcome, records: number): void {
+    this.arrayRecords.inc({ topic, outcome }, records);
+  }
+
+  /** The record is acknowledged by the dead-letter topic. */
+  arrayRejected(topic: string, reason: string): void {
+    this.arrayRejections.inc({ topic, reason });
+    this.letters.inc();
+  }
+
   deadLetters(records = 1): void {
     this.letters.inc(records);
   }
@@ -69,6 +90,12 @@ export class Metrics {
   /** The partition is another process's now. */
   lagGone(topic: string, partition: number): void {
     this.lags.remove({ topic, partition: String(partition) });
+  }
+
+  /** Population stability index of signals against the training of the model in use; null where it is not known. */
+  drift(signals: readonly { readonly signal: string; readonly psi: number | null }[]): void {
+    this.drifts.reset();
+    for (const { signal, psi } of signals) if (psi !== null) this.drifts.set({ signal }, psi);
   }
 
   /** The models in use, as `name@version`; `refused` are wanted and could not be loaded. */

@@ -29,10 +29,15 @@ export class ScoringAlarm implements Observed {
   ) {}
 
   applied({ readings }: Parameters<Observed['applied']>[0]): void {
-    const unscored = readings.filter((reading) => reading.unscored !== undefined);
+    this.seen(readings);
+  }
+
+  /** @param rows that were stored; `unscored` says why one has no score */
+  seen(rows: readonly { readonly unscored?: string }[]): void {
+    const unscored = rows.filter((row) => row.unscored !== undefined);
     this.#reason = unscored.at(-1)?.unscored ?? this.#reason;
     const second = this.#now();
-    second.readings += readings.length;
+    second.readings += rows.length;
     second.unscored += unscored.length;
     this.check();
   }

@@ -21,7 +21,11 @@ export interface Workshop {
  * Does a piece of work, waiting while a service is away: a fault that says `retriable` is met with patience, any other is thrown.
  * @throws what the signal was aborted with
  */
-export async function patiently<T>(work: () => Promise<T>, { log }: Workshop, signal: AbortSignal): Promise<T> {
+export async function patiently<T>(
+  work: () => Promise<T>,
+  { log }: Pick<Workshop, 'log'>,
+  signal: AbortSignal,
+): Promise<T> {
   let told = false;
   const attempt = () =>
     work().then(

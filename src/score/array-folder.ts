@@ -6,6 +6,7 @@ import {
   json,
   networkFiles,
   parsed,
+  readKind,
   readNetwork,
   writeFolder,
   type NetworkFiles,
@@ -57,6 +58,8 @@ const EXACT = 'weights64.bin';
 
 /** @throws BadModelError where the folder holds no model for arrays */
 export function readArrayFolder(dir: string): ArrayFolder {
+  const kind = readKind(dir);
+  if (kind !== 'array') throw new BadModelError(dir, `its kind is ${kind}; arrays are scored by array`);
   const metadata = parsed(dir, 'metadata.json', metadataSchema);
   const { inputs, normaliser, golden } = metadata;
   const vectors = [normaliser.mean, normaliser.factor, ...golden.flatMap(({ values, outputs }) => [values, outputs])];

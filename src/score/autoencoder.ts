@@ -1,37 +1,13 @@
-import { setImmediate } from 'node:timers/promises';
 import type * as tfjs from '@tensorflow/tfjs';
 import { FEATURES, FEATURE_COUNT } from './features.js';
-import { seeded, shuffled } from './seeded.js';
+import { fitNetwork, MISSING_TARGET, type FitOptions, type Fitted } from './fit.js';
+import { shuffled } from './seeded.js';
 import type { Tensorflow } from './tensorflow.js';
 
-export interface FitOptions {
-  readonly seed: number;
-  readonly epochs: number;
-  /** Rows a step */
-  readonly batch: number;
-  /** Epochs without a better loss on held-out cars after which training ends. */
-  readonly patience: number;
+export interface AutoencoderOptions extends FitOptions {
   readonly inputLimit: number;
-  readonly onEpoch: (progress: EpochProgress) => void;
 }
 
-export interface EpochProgress {
-  readonly epoch: number;
-  readonly loss: number;
-  /** The loss on cars that are not trained on. */
-  readonly heldOut: number;
-  readonly best: boolean;
-}
-
-export interface Fitted {
-  /** That were run. */
-  readonly epochs: number;
-  /** The lowest on cars that were not trained on, with signals replaced as in training. */
-  readonly heldOutLoss: number;
-}
-
-/** Stands in a target for a feature that is missing: it has no part in the loss. */
-export const MISSING_TARGET = 1e6;
 /** The share of the signals that are replaced by any number while training. */
 const CORRUPTED = 0.4;
 
@@ -58,39 +34,17 @@ export function buildAutoencoder(tf: Tensorflow, seed: number): tfjs.LayersModel
  * @param fit rows × features, normalised, MISSING_TARGET where missing
  * @returns the network is left with the weights that did best on held-out cars
  */
-export async function fitAutoencoder(
+export function fitAutoencoder(
   tf: Tensorflow,
   model: tfjs.LayersModel,
-  fit: Float32Array,
-  heldOut: Float32Array,
-  options: FitOptions,
+  rows: Readonly<Record<'fit' | 'heldOut', Float32Array>>,
+  options: AutoencoderOptions,
 ): Promise<Fitted> {
-  let rate = 2e-3;
-  compile(tf, model, rate);
-  const random = seeded(options.seed);
-  const heldOutSeed = options.seed + 1;
-  let best = Infinity;
-  let bestWeights = copyWeights(model);
-  let since = 0;
-  let epoch = 0;
-  while (epoch < options.epochs && since < options.patience) {
-    epoch++;
-    const loss = await runEpoch(tf, model, fit, random, options, true);
-    const judged = await runEpoch(tf, model, heldOut, seeded(heldOutSeed), options, false);
-    const better = judged < best * 0.999;
-    // Training never waits for anything: without a turn for the event loop no signal (Ctrl-C) would be heard until its end.
-    await setImmediate();
-    options.onEpoch({ epoch, loss, heldOut: judged, best: better });
-    since = better ? 0 : since + 1;
-    if (better) {
-      best = judged;
-      bestWeights.forEach((weight) => weight.dispose());
-      bestWeights = copyWeights(model);
-    } else if (since % 2 === 0) compile(tf, model, (rate /= 2));
-  }
-  model.setWeights(bestWeights);
-  bestWeights.forEach((weight) => weight.dispose());
-  return { epochs: epoch, heldOutLoss: best };
+  const steps = {
+    compile: (rate: number) => compile(tf, model, rate),
+    epoch: (use: 'fit' | 'heldOut', random: () => number) => runEpoch(tf, model, rows[use], random, options, use),
+  };
+  return fitNetwork(model, steps, options);
 }
 
 function compile(tf: Tensorflow, model: tfjs.LayersModel, rate: number): void {
@@ -102,18 +56,14 @@ function compile(tf: Tensorflow, model: tfjs.LayersModel, rate: number): void {
   model.compile({ optimizer: tf.train.adam(rate), loss });
 }
 
-function copyWeights(model: tfjs.LayersModel): tfjs.Tensor[] {
-  return model.getWeights().map((weight) => weight.clone());
-}
-
 /** @returns the mean loss */
 async function runEpoch(
   tf: Tensorflow,
   model: tfjs.LayersModel,
   rows: Float32Array,
   random: () => number,
-  { batch, inputLimit }: FitOptions,
-  train: boolean,
+  { batch, inputLimit }: AutoencoderOptions,
+  use: 'fit' | 'heldOut',
 ): Promise<number> {
   const count = rows.length / FEATURE_COUNT;
   const order = shuffled(count, random);
@@ -124,7 +74,7 @@ async function runEpoch(
     const { inputs, targets } = corruptedBatch(rows, taken, inputLimit, random);
     const shape: [number, number] = [taken.length, FEATURE_COUNT];
     const [xs, ys] = [tf.tensor2d(inputs, shape), tf.tensor2d(targets, shape)];
-    sum += train ? Number(await model.trainOnBatch(xs, ys)) : lossOn(tf, model, xs, ys);
+    sum += use === 'fit' ? Number(await model.trainOnBatch(xs, ys)) : lossOn(tf, model, xs, ys);
     steps++;
     tf.dispose([xs, ys]);
   }
@@ -140,7 +90,7 @@ function lossOn(tf: Tensorflow, model: tfjs.LayersModel, xs: tfjs.Tensor, ys: tf
 }
 
 /** What nothing else in a reading tells of is not worth a place in the narrow layer: its mean will do. */
-const ALONE = /^(airFlow|airTemp|tire)/;
+const ALONE = /^(airFlow|airTemp|tire|bumpHigh)/;
 const WEIGHTS = FEATURES.map(({ name }) => (ALONE.test(name) ? 0.05 : 1));
 
 const SIGNALS = [...new Set(FEATURES.map(({ signal }) => signal))];

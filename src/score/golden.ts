@@ -4,7 +4,10 @@ import { FEATURE_COUNT, readFeatures } from './features.js';
 import { Judge, type JudgeRules } from './judge.js';
 import { seeded } from './seeded.js';
 import { newState } from './memory.js';
-import type { ModelMetadata } from './model-folder.js';
+import { scoresInOrder } from './golden-check.js';
+import type { MetadataOfAnyKind, ModelMetadata } from './model-folder.js';
+import { NetworkScorer } from './network-scorer.js';
+import type { ReadingModel } from './reading-model.js';
 
 /** Readings of the first cars that go into the metadata with their scores. */
 const GOLDEN_CARS = 3;
@@ -41,6 +44,24 @@ export async function goldenOf(
       scores.push(judge.score(row, outputs, 0)?.value ?? 0);
     }
     golden.push({ readings: readings.map(({ at, signals }) => ({ at, signals })), scores });
+  }
+  return golden;
+}
+
+/** As `goldenOf`, for any kind of model; readings that it leaves unscored are left out. */
+export async function goldenOfModel(
+  cars: readonly (readonly Reading[])[],
+  model: ReadingModel,
+  reconstruct: Reconstruct,
+): Promise<MetadataOfAnyKind['golden']> {
+  const network = { run: reconstruct, close: () => Promise.resolve() };
+  const scorer = new NetworkScorer(model, network, 'native', 'tensorflow');
+  const golden: MetadataOfAnyKind['golden'] = [];
+  for (const car of cars) {
+    const readings = car.map(({ at, signals }) => ({ at, signals }));
+    const scores = await scoresInOrder(scorer, readings);
+    const scored = readings.filter((_, place) => !Number.isNaN(scores[place]));
+    golden.push({ readings: scored, scores: scores.filter((score) => !Number.isNaN(score)) });
   }
   return golden;
 }

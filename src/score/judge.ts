@@ -1,6 +1,6 @@
 import { NOTICED_SIGNAL, type MechanicalScore, type Score, type SignalShare } from '../telemetry/score.js';
 import type { SignalName } from '../telemetry/signals.js';
-import type { ModelMetadata } from './model-folder.js';
+import type { ModelFeature, ModelMetadata } from './model-folder.js';
 import { standingOf } from './standing.js';
 
 const TOP = 3;
@@ -14,6 +14,8 @@ export class Judge {
   readonly #limit: number;
   readonly #mean: Float64Array;
   readonly #scale: Float64Array;
+  readonly #standIn: Float32Array;
+  readonly #squared: boolean;
   readonly #below: Float64Array;
   readonly #above: Float64Array;
   readonly #signals: readonly SignalName[];
@@ -23,7 +25,7 @@ export class Judge {
   /** The place in #signals of the noticed signal, or -1. */
   readonly #noticed: number;
 
-  constructor({ features, name, version, threshold, inputLimit, normalScores }: JudgeRules) {
+  constructor({ features, name, version, threshold, inputLimit, normalScores, score }: JudgeRules) {
     this.size = features.length;
     this.#model = `${name}@${version}`;
     this.#threshold = threshold;
@@ -31,8 +33,10 @@ export class Judge {
     this.#limit = inputLimit;
     this.#mean = Float64Array.from(features, ({ mean }) => mean);
     this.#scale = Float64Array.from(features, ({ scale }) => scale);
-    this.#below = Float64Array.from(features, ({ normalError }) => normalError.below);
-    this.#above = Float64Array.from(features, ({ normalError }) => normalError.above);
+    this.#standIn = Float32Array.from(features, ({ standIn }) => standIn ?? 0);
+    this.#squared = score === 'mean-squared-error';
+    this.#below = Float64Array.from(features, ({ normalError }) => (this.#squared ? 1 : normalError.below));
+    this.#above = Float64Array.from(features, ({ normalError }) => (this.#squared ? 1 : normalError.above));
     this.#signals = [...new Set(features.map(({ signal }) => signal))];
     this.#signalOf = Uint8Array.from(features, ({ signal }) => this.#signals.indexOf(signal));
     this.#shares = new Float64Array(this.#signals.length);
@@ -41,7 +45,7 @@ export class Judge {
 
   /**
    * @param features rows × size; NaN where missing. Normalised in place.
-   * @returns rows × size for the network: cut at the limit, the mean (0) where missing
+   * @returns rows × size for the network: cut at the limit, the stand-in (else the mean, 0) where missing
    */
   toInputs(features: Float64Array): Float32Array<ArrayBuffer> {
     const { size } = this;
@@ -52,14 +56,21 @@ export class Judge {
         const value = ((features[start + i] ?? NaN) - (this.#mean[i] ?? 0)) / (this.#scale[i] ?? 1);
         features[start + i] = value;
         // A value beyond the limit would drag the reconstruction of everything else along.
-        inputs[start + i] = Number.isNaN(value) ? 0 : value > limit ? limit : value < -limit ? -limit : value;
+        inputs[start + i] = Number.isNaN(value)
+          ? (this.#standIn[i] ?? 0)
+          : value > limit
+            ? limit
+            : value < -limit
+              ? -limit
+              : value;
       }
     }
     return inputs;
   }
 
   /**
-   * The score of the row that starts at `start`: the error of the worst feature over its normal error.
+   * The score of the row that starts at `start`: the error of the worst feature over its normal error, or the mean of the
+   * squared errors of what is there.
    * @returns null where the network gave a NaN, or no feature was there to judge
    */
   score(values: Float64Array, outputs: Float32Array, start: number): Score | null {
@@ -67,6 +78,7 @@ export class Judge {
     let worst = -1;
     let second = 0;
     let total = 0;
+    let there = 0;
     for (let i = 0; i < this.size; i++) {
       const output = outputs[start + i] ?? NaN;
       if (!Number.isFinite(output)) return null;
@@ -78,16 +90,18 @@ export class Judge {
       if (ratio > worst) worst = ratio;
       shares[place] = (shares[place] ?? 0) + ratio * ratio;
       total += ratio * ratio;
+      there++;
     }
     if (!Number.isFinite(total) || worst < 0) return null;
     const threshold = this.#threshold;
     // Before the shares are used up.
-    const mechanical = this.#mechanical(shares, second);
+    const mechanical = this.#mechanical(shares, second, there);
+    const value = this.#squared ? total / there : worst;
     return {
-      value: worst,
+      value,
       threshold,
-      anomalous: worst > threshold,
-      ...(this.#normalScores && { worseThan: standingOf(worst, this.#normalScores) }),
+      anomalous: value > threshold,
+      ...(this.#normalScores && { worseThan: standingOf(value, this.#normalScores) }),
       model: this.#model,
       topSignals: this.#top(shares, total),
       ...(mechanical && { mechanical }),
@@ -95,13 +109,14 @@ export class Judge {
   }
 
   /** Not there for nearly every reading: only where the noticed signal is above the threshold by itself. */
-  #mechanical(shares: Float64Array, value: number): MechanicalScore | null {
+  #mechanical(shares: Float64Array, second: number, there: number): MechanicalScore | null {
     const noticed = this.#noticed < 0 ? 0 : (shares[this.#noticed] ?? 0);
-    if (noticed <= this.#threshold ** 2) return null;
+    if ((this.#squared ? noticed / there : Math.sqrt(noticed)) <= this.#threshold) return null;
     const others = shares.slice();
     others[this.#noticed] = 0;
     let rest = 0;
     for (const share of others) rest += share;
+    const value = this.#squared ? rest / Math.max(1, there - 1) : second;
     return { value, topSignals: rest > 0 ? this.#top(others, rest) : [] };
   }
 
@@ -120,5 +135,16 @@ export class Judge {
   }
 }
 
-export type JudgeRules = Pick<ModelMetadata, 'features' | 'name' | 'version' | 'threshold' | 'inputLimit'> &
-  Partial<Pick<ModelMetadata, 'normalScores'>>;
+/** What is judged: a number that the network is given and gives back. */
+export interface JudgedFeature extends Pick<ModelFeature, 'signal' | 'mean' | 'scale' | 'normalError'> {
+  /** What the network is given where it is missing, normalised; the mean, 0, where it says nothing. */
+  readonly standIn?: number;
+}
+
+export interface JudgeRules
+  extends Pick<ModelMetadata, 'name' | 'version' | 'threshold' | 'inputLimit'>,
+    Partial<Pick<ModelMetadata, 'normalScores'>> {
+  readonly features: readonly JudgedFeature[];
+  /** `worst-feature` where it says nothing. */
+  readonly score?: 'worst-feature' | 'mean-squared-error';
+}

@@ -3,6 +3,7 @@ import { checkGolden } from './golden-check.js';
 import { BadModelError, readKind } from './model-folder.js';
 import { NetworkScorer, type LoadedScorer } from './network-scorer.js';
 import type { ReadingModel } from './reading-model.js';
+import { SignalsModel } from './signals-model.js';
 import { SteadyThread, type ScoreLog } from './steady-thread.js';
 import { TensorflowThread } from './tensorflow-thread.js';
 import type { BackendChoice } from './tensorflow.js';
@@ -19,8 +20,9 @@ export interface LoadOptions {
 }
 
 /** How the folder of each kind is read. */
-const KINDS: ReadonlyMap<string, (dir: string) => ReadingModel> = new Map([
+const KINDS = new Map<string, (dir: string) => ReadingModel>([
   ['autoencoder', (dir) => FeaturesModel.read(dir)],
+  ['signals', (dir) => SignalsModel.read(dir)],
 ]);
 
 /**

@@ -34,7 +34,7 @@ function calibrated(calibration: ModelMetadata['calibration']): string {
   return `\nNormal errors and threshold were set anew on ${readings} readings of ${cars} cars (${source}, data SHA-256 \`${dataHash}\`).\n`;
 }
 
-function figures(metrics: ModelMetadata['metrics']): string {
+export function figures(metrics: ModelMetadata['metrics']): string {
   const entries = Object.entries(metrics);
   if (entries.length === 0) return '';
   return `\n| figure | value |\n|---|---|\n${entries.map(([what, value]) => `| ${what} | ${value} |`).join('\n')}\n`;
@@ -45,10 +45,10 @@ function featureRow({ name, signal, derivation, mean, scale, normalError }: Mode
   return `| ${name} | ${signal} | ${derivation} | ${short(mean)} | ${errors} |`;
 }
 
-function short(value: number): string {
+export function short(value: number): string {
   return Number(value.toPrecision(3)).toString();
 }
 
-function percent(part: number): string {
+export function percent(part: number): string {
   return `${Number((part * 100).toPrecision(2))} %`;
 }

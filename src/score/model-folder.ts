@@ -19,6 +19,18 @@ export const featureSchema = z.object({
 
 const readingSchema = z.object({ at: z.number(), signals: z.record(signalName, z.number().nullable()) });
 
+export const trainingSchema = z.object({
+  source: z.string(),
+  command: z.string(),
+  seed: z.number(),
+  readings: z.number(),
+  cars: z.number(),
+  epochs: z.number(),
+  /** SHA-256 of the rows that the network was fitted to. */
+  dataHash: z.string(),
+  tfjs: z.string(),
+});
+
 /** What the metadata of every kind of model for readings of cars says. */
 export const metadataOfAnyKind = z.object({
   format: z.literal('fleet-twin-model-1'),
@@ -31,23 +43,12 @@ export const metadataOfAnyKind = z.object({
   normalScores: z.array(z.object({ quantile: z.number(), score: z.number() })),
   /** How the signals were spread in training, by which drift is told; see signal-distribution.ts. */
   signals: signalDistributionsSchema.optional(),
-  training: z.object({
-    source: z.string(),
-    command: z.string(),
-    seed: z.number(),
-    readings: z.number(),
-    cars: z.number(),
-    epochs: z.number(),
-    /** SHA-256 of the rows that the network was fitted to. */
-    dataHash: z.string(),
-    tfjs: z.string(),
-  }),
   /** Where normal errors and threshold were set anew after the training: on which readings. */
   calibration: z
     .object({ source: z.string(), readings: z.number(), cars: z.number(), dataHash: z.string() })
     .optional(),
   /**
-   * `heldOutLoss`; `thresholdReadings`: normal readings that the threshold was set on; `flaggedOfThem`: the share above it.
+   * `heldOutLoss`; `leftOutReadings`, `leftOutCars`: not calibrated on, as they look like failures; `thresholdReadings`: normal readings that the threshold was set on; `flaggedOfThem`: the share above it.
    */
   metrics: z.record(z.string(), z.number()),
   /** Readings of one car each, in order, from an empty memory, and the scores that they must get (within 1e-4 of them). */
@@ -60,6 +61,7 @@ const DEFAULT_KIND = 'autoencoder';
 
 const metadataSchema = metadataOfAnyKind.extend({
   kind: z.literal(DEFAULT_KIND).default(DEFAULT_KIND),
+  training: trainingSchema,
   featuresId: z.string(),
   features: z.array(featureSchema).min(1),
   /** `leave-out`: a missing feature is given to the network as its mean and has no part in the score. */

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_HAZARDS } from '../simulator/faults.js';
-import { simulateFleet } from '../simulator/fleet.js';
+import { simulateFleet, type FleetOptions } from '../simulator/fleet.js';
 import { Random } from '../simulator/random.js';
 import { readingOf } from '../simulator/training-cars.js';
 import type { Reading } from '../telemetry/reading.js';
 import type { ScoreMemory } from '../telemetry/score.js';
+import type { Reconstruct } from './calibrate.js';
 import { loadScorer } from './load-scorer.js';
 import { modelCard } from './model-card.js';
 import { readModelFolder, writeModelFolder, type ModelFolder } from './model-folder.js';
@@ -17,7 +18,7 @@ import { TooLittleDataError } from './training-set.js';
 
 const root = mkdtempSync(join(tmpdir(), 'fleet-twin-recalibrate-'));
 const shipped = readModelFolder('models/default');
-const OPTIONS = { name: 'noisy', source: 'a test', quantile: 0.99 };
+const OPTIONS = { name: 'noisy', source: 'a test', quantile: 0.99, robust: true };
 let thread: SteadyThread;
 beforeAll(async () => {
   thread = await SteadyThread.start('wasm', shipped.network, () => undefined);
@@ -28,15 +29,33 @@ afterAll(async () => {
 });
 
 /** Unlabelled readings of healthy cars whose sensors have 1 % noise. */
-function* noisy(seed: number, cars: number, messages = cars * 60): Generator<Reading> {
+function* noisy(
+  seed: number,
+  cars: number,
+  messages = cars * 60,
+  more: Partial<FleetOptions> = {},
+): Generator<Reading> {
   const random = new Random(seed, 0, 9);
-  const fleet = { cars, seed, start: 0, stepSeconds: 10, messages, hazards: NO_HAZARDS };
+  const fleet = { cars, seed, start: 0, stepSeconds: 10, messages, hazards: NO_HAZARDS, ...more };
   for (const message of simulateFleet({ ...fleet, variety: { style: 1, age: [0, 6_000] } }))
     yield { ...readingOf(message, 0.01, random), label: null };
 }
 
-const recalibrated = (readings: Iterable<Reading>) =>
-  recalibrate(shipped, readings, (inputs, rows) => thread.run(inputs, rows), OPTIONS);
+const VARIETY = { style: 1, age: [0, 6_000] } as const;
+const FAILING = {
+  hazards: NO_HAZARDS,
+  faults: 0.1,
+  faultAfter: [5, 40],
+  repairAfter: Infinity,
+  variety: VARIETY,
+} as const;
+
+const run: Reconstruct = (inputs, rows) => thread.run(inputs, rows);
+
+async function recalibrated(readings: Iterable<Reading>): Promise<ModelFolder> {
+  const all = [...readings];
+  return (await recalibrate(shipped, () => all, run, OPTIONS)).folder;
+}
 
 /** The share of the readings of other cars with such sensors that the model flags. */
 async function flaggedBy(folder: ModelFolder): Promise<number> {
@@ -65,6 +84,27 @@ describe('recalibrate', () => {
     expect(modelCard(fresh.metadata)).toContain('set anew on 15000 readings of 250 cars (a test');
     expect(fresh.metadata.version).not.toBe(shipped.metadata.version);
     expect(fresh.metadata.training).toEqual(shipped.metadata.training);
+  });
+
+  it('leaves out cars that fail, of which nobody told it', async () => {
+    const all = [...noisy(5, 250, 15_000, FAILING)];
+    const robust = await recalibrate(shipped, () => all, run, OPTIONS);
+    const [healthy, naive] = [
+      await recalibrated(noisy(5, 250)),
+      await recalibrate(shipped, () => all, run, { ...OPTIONS, robust: false }),
+    ];
+    expect(robust.folder.metadata.threshold).toBeLessThan(1.1 * healthy.metadata.threshold);
+    expect(naive.folder.metadata.threshold).toBeGreaterThan(2 * healthy.metadata.threshold);
+    // As many as were bound to fail, give or take what a car of them shows in its last readings.
+    const planned = new Set(
+      [...simulateFleet({ cars: 250, seed: 5, start: 0, stepSeconds: 10, messages: 15_000, ...FAILING })]
+        .filter(({ label }) => label === true)
+        .map(({ car }) => car),
+    );
+    const found = [...robust.leftOut.keys()];
+    expect(found.filter((car) => planned.has(car)).length).toBeGreaterThan(0.9 * planned.size);
+    expect(found.filter((car) => !planned.has(car)).length).toBeLessThanOrEqual(2);
+    expect(await flaggedBy(robust.folder)).toBeLessThan(0.02);
   });
 
   it('never narrows what is normal', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FEATURE_COUNT } from './features.js';
 
-/** Rows of features, NaN where missing. */
+/** Rows of numbers, NaN where missing. */
 export interface Rows {
   readonly count: number;
   readonly values: Float64Array;
@@ -26,12 +26,16 @@ export class RowSample {
   #offered = 0;
   count = 0;
 
-  constructor(capacity: number) {
+  /** @param width numbers a row */
+  constructor(
+    capacity: number,
+    private readonly width = FEATURE_COUNT,
+  ) {
     this.#capacity = capacity;
     this.#heap = new Uint32Array(capacity);
     this.#lots = new Float64Array(capacity);
     this.#arrivals = new Float64Array(capacity);
-    this.#values = new Float64Array(Math.min(FIRST_ROOM, capacity) * FEATURE_COUNT);
+    this.#values = new Float64Array(Math.min(FIRST_ROOM, capacity) * width);
   }
 
   /** @param lot 0 to 1 */
@@ -52,10 +56,11 @@ export class RowSample {
     const keys = order === 'arrival' ? this.#arrivals : this.#lots;
     const slots = this.#heap.slice(0, this.count).sort((a, b) => (keys[a] ?? 0) - (keys[b] ?? 0));
     const count = this.count;
-    const values = new Float64Array(count * FEATURE_COUNT);
+    const { width } = this;
+    const values = new Float64Array(count * width);
     slots.forEach((slot, place) => {
-      const start = slot * FEATURE_COUNT;
-      values.set(this.#values.subarray(start, start + FEATURE_COUNT), place * FEATURE_COUNT);
+      const start = slot * width;
+      values.set(this.#values.subarray(start, start + width), place * width);
     });
     this.#values = new Float64Array(0);
     this.count = 0;
@@ -63,10 +68,11 @@ export class RowSample {
   }
 
   #put(row: Float64Array, lot: number, slot: number): void {
-    const start = slot * FEATURE_COUNT;
+    const { width } = this;
+    const start = slot * width;
     if (start >= this.#values.length) {
       const larger = new Float64Array(
-        Math.min(Math.max(FIRST_ROOM * FEATURE_COUNT, this.#values.length * 2), this.#capacity * FEATURE_COUNT),
+        Math.min(Math.max(FIRST_ROOM * width, this.#values.length * 2), this.#capacity * width),
       );
       larger.set(this.#values);
       this.#values = larger;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { simulateFleet, type FleetOptions } from '../simulator/fleet.js';
 import type { Reading } from '../telemetry/reading.js';
-import type { EpochProgress } from './autoencoder.js';
+import type { EpochProgress } from './fit.js';
 import { loadScorer } from './load-scorer.js';
 import { modelCard } from './model-card.js';
 import { writeModelFolder } from './model-folder.js';

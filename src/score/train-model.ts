@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Reading } from '../telemetry/reading.js';
-import { buildAutoencoder, fitAutoencoder, MISSING_TARGET, type EpochProgress } from './autoencoder.js';
+import { buildAutoencoder, fitAutoencoder } from './autoencoder.js';
 import { featuresWithErrors, quantileOf, quantilesOf, scoresOf, type Reconstruct } from './calibrate.js';
 import { FEATURES_ID, FEATURE_COUNT } from './features.js';
+import { MISSING_TARGET, type EpochProgress } from './fit.js';
 import { goldenNetworkOf, goldenOf, withGolden } from './golden.js';
 import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
 import { normaliserOf, type Normaliser } from './normaliser.js';
 import { loadTensorflowForTraining, type Tensorflow } from './tensorflow.js';
 import { shareAbove } from './quality.js';
 import type { RowOrder } from './row-sample.js';
-import { gatherTrainingSet, type Rows } from './training-set.js';
+import { gatherTrainingSet, type Rows, type TrainingSet } from './training-set.js';
 
 export interface TrainOptions {
   readonly name: string;
@@ -31,6 +32,7 @@ export interface TrainOptions {
 const INPUT_LIMIT = 6;
 const BATCH = 512;
 const PATIENCE = 5;
+const RATE = 2e-3;
 
 /** @throws TooLittleDataError */
 export async function trainModel(
@@ -45,9 +47,9 @@ export async function trainModel(
   say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);
   const normaliser = normaliserOf(set.fit);
   const model = buildAutoencoder(tf, seed);
-  const [fit, stop] = [normalised(set.fit, normaliser), normalised(set.stop, normaliser)];
-  const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, inputLimit: INPUT_LIMIT, onEpoch };
-  const { epochs: ran, heldOutLoss } = await fitAutoencoder(tf, model, fit, stop, fitOptions);
+  const rows = { fit: normalised(set.fit, normaliser), heldOut: normalised(set.stop, normaliser) };
+  const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, rate: RATE, inputLimit: INPUT_LIMIT, onEpoch };
+  const { epochs: ran, heldOutLoss } = await fitAutoencoder(tf, model, rows, fitOptions);
   const reconstruct = reconstructWith(tf, model);
   const features = await featuresWithErrors(set.stop, normaliser, INPUT_LIMIT, reconstruct);
   const rules = { features, name, version: '0', threshold: 1, inputLimit: INPUT_LIMIT };
@@ -65,7 +67,7 @@ export async function trainModel(
     threshold,
     quantile: options.quantile,
     normalScores: quantilesOf(scores),
-    signals: set.signals.map(({ edges, shares, ...rest }) => ({ ...rest, edges: [...edges], shares: [...shares] })),
+    signals: distributionsOf(set),
     training: {
       source: options.source,
       command: options.command,
@@ -97,14 +99,20 @@ function normalised({ count, values }: Rows, { mean, scale }: Normaliser): Float
   return out;
 }
 
-function reconstructWith(tf: Tensorflow, model: tfjs.LayersModel): Reconstruct {
+/** What the network makes of rows, in this process. */
+export function reconstructWith(tf: Tensorflow, model: tfjs.LayersModel): Reconstruct {
   return (inputs, rows) =>
     Promise.resolve(
       tf.tidy(() => {
-        const output = model.predictOnBatch(tf.tensor2d(inputs, [rows, FEATURE_COUNT])) as tfjs.Tensor;
+        const output = model.predictOnBatch(tf.tensor2d(inputs, [rows, inputs.length / rows])) as tfjs.Tensor;
         return new Float32Array(output.dataSync());
       }),
     );
+}
+
+/** How the signals were spread, as it goes into the metadata. */
+export function distributionsOf({ signals }: TrainingSet) {
+  return signals.map(({ edges, shares, ...rest }) => ({ ...rest, edges: [...edges], shares: [...shares] }));
 }
 
 /** A model's layers and weights, as they go into its folder. */
@@ -123,11 +131,7 @@ export async function networkOf(model: tfjs.LayersModel): Promise<NetworkFiles> 
 }
 
 /** Models that score alike are called alike, others never. */
-export function versionOf(
-  { weightData }: NetworkFiles,
-  features: ModelMetadata['features'],
-  threshold: number,
-): string {
+export function versionOf({ weightData }: NetworkFiles, features: readonly object[], threshold: number): string {
   const hash = createHash('sha256').update(new Uint8Array(weightData));
   return hash
     .update(JSON.stringify([features, threshold]))

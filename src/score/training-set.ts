@@ -25,14 +25,36 @@ export interface TrainingSet {
   readonly hash: string;
 }
 
-/**
- * The most rows that are kept for a use, 75 MB in all: what bounds the memory, however many readings there are. Beyond
- * them more rows of the same kind change a network of 2,600 weights no more; what is kept is drawn evenly from all.
- */
-const CAPACITY: Readonly<Record<Use, number>> = { fit: 130_000, stop: 65_000, threshold: 65_000 };
+/** Which numbers of a reading, and of the car's past, a kind of model is trained on. */
+export interface RowMaker {
+  /** numbers a row */
+  readonly width: number;
+  /** The most rows that are kept for a use: what bounds the memory, however many readings there are. */
+  readonly capacity: Readonly<Record<Use, number>>;
+  /** After a failure the car's past needs this many readings to forget it. */
+  readonly forgets: number;
+  /** Of a car of which nothing is known yet. */
+  readonly newState: readonly number[];
+  /**
+   * Writes the row of a reading.
+   * @returns the car's state after it; the one given stays as it was
+   */
+  write(reading: Reading, state: readonly number[], row: Float64Array): readonly number[];
+}
 
-/** After a failure the memory needs this many readings to forget it. */
-const FORGETS = 20;
+/**
+ * 75 MB in all. Beyond them more rows of the same kind change a network of 2,600 weights no more; what is kept is drawn
+ * evenly from all.
+ */
+export const CAPACITY: Readonly<Record<Use, number>> = { fit: 130_000, stop: 65_000, threshold: 65_000 };
+
+export const FEATURE_ROWS: RowMaker = {
+  width: FEATURE_COUNT,
+  capacity: CAPACITY,
+  forgets: 20,
+  newState: newState(),
+  write: (reading, state, row) => readFeatures(reading, state, row, 0),
+};
 
 /** There is nothing, or too little, to train on. */
 export class TooLittleDataError extends Error {
@@ -40,9 +62,9 @@ export class TooLittleDataError extends Error {
 }
 
 /**
- * Folds readings (of many cars, interleaved, each car's in order) into rows of features. Failed readings are left out, and
+ * Folds readings (of many cars, interleaved, each car's in order) into rows. Failed readings are left out, and
  * so are those after them in which the car's memory still knows the failure; unlabelled ones count as healthy.
- * Memory is bounded by CAPACITY and the number of cars.
+ * Memory is bounded by the capacity and the number of cars.
  *
  * @param order of the rows: drawn where the cars are not interleaved the same way each time
  * @throws TooLittleDataError
@@ -50,24 +72,26 @@ export class TooLittleDataError extends Error {
 export async function gatherTrainingSet(
   readings: Iterable<Reading> | AsyncIterable<Reading>,
   order: RowOrder,
+  maker: RowMaker = FEATURE_ROWS,
 ): Promise<TrainingSet> {
+  const { width, capacity } = maker;
   const cars = new Map<string, CarInTraining>();
   const rows = {
-    fit: new RowSample(CAPACITY.fit),
-    stop: new RowSample(CAPACITY.stop),
-    threshold: new RowSample(CAPACITY.threshold),
+    fit: new RowSample(capacity.fit, width),
+    stop: new RowSample(capacity.stop, width),
+    threshold: new RowSample(capacity.threshold, width),
   };
-  const row = new Float64Array(FEATURE_COUNT);
+  const row = new Float64Array(width);
   const signals = new SignalSample();
   let count = 0;
   let leftOut = 0;
   for await (const reading of readings) {
-    const car = known(cars, reading.car);
+    const car = known(cars, reading.car, maker);
     count++;
-    car.state = readFeatures(reading, car.state, row, 0);
+    car.state = maker.write(reading, car.state, row);
     car.healthyFor = reading.label === true ? 0 : car.healthyFor + 1;
     const lot = car.lots.next();
-    if (car.healthyFor < FORGETS) leftOut++;
+    if (car.healthyFor < maker.forgets) leftOut++;
     else {
       rows[car.use].offer(row, lot);
       signals.offer(reading.signals, lot);
@@ -98,8 +122,8 @@ interface CarInTraining {
   healthyFor: number;
 }
 
-function known(cars: Map<string, CarInTraining>, id: string): CarInTraining {
-  const car = cars.get(id) ?? { use: useOf(id), lots: new Lots(id), state: newState(), healthyFor: Infinity };
+function known(cars: Map<string, CarInTraining>, id: string, { newState: state }: RowMaker): CarInTraining {
+  const car = cars.get(id) ?? { use: useOf(id), lots: new Lots(id), state, healthyFor: Infinity };
   cars.set(id, car);
   return car;
 }
@@ -108,6 +132,11 @@ function known(cars: Map<string, CarInTraining>, id: string): CarInTraining {
 function useOf(car: string): Use {
   const part = createHash('sha256').update(car).digest().readUInt16BE(0) % 8;
   return part < 4 ? 'fit' : part < 6 ? 'stop' : 'threshold';
+}
+
+/** Whether rows of this car are what a network is fitted to; the other cars judge it. */
+export function isFittedTo(car: string): boolean {
+  return useOf(car) === 'fit';
 }
 
 function hashOf({ values }: Rows): string {

@@ -16,17 +16,28 @@ const whole = (fallback: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
 const ratio = (fallback: number, min: number, max: number) => z.coerce.number().min(min).max(max).default(fallback);
 
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
 function listOf<T extends z.ZodType<unknown, string>>(item: T, fallback: string) {
-  const split = (value: string) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '');
-  return z.string().default(fallback).transform(split).pipe(z.array(item).min(1));
+  return z.string().default(fallback).transform(splitList).pipe(z.array(item).min(1));
 }
 
 const topic = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'is not a Kafka topic name');
 const topicName = (fallback: string) => topic.default(fallback);
+
+/** `topic=folder` */
+const arrayTopic = z.string().transform((text, context) => {
+  const [name = '', ...rest] = text.split('=');
+  const [parsed, dir] = [topic.safeParse(name.trim()), rest.join('=').trim()];
+  if (parsed.success && dir !== '') return { topic: parsed.data, dir };
+  context.addIssue({ code: 'custom', message: `${text} is not topic=folder` });
+  return z.NEVER;
+});
 
 /** Every setting of the service, in the order of the data's way. */
 export const ENTRIES = {
@@ -108,6 +119,11 @@ export const ENTRIES = {
     topic.optional(),
     'topic',
     'Every stored reading as canonical Avro (schemas/car-reading.avsc), like sensor-data-avro; not set: none',
+  ),
+  ARRAY_TOPICS: entry(
+    z.string().transform(splitList).pipe(z.array(arrayTopic).min(1)).optional(),
+    'topic=folder, …',
+    'Topics of arrays, each with the folder of the model that scores it (docs/bring-your-own-model.md); off when not given',
   ),
   DEAD_LETTER_TOPIC: entry(topicName('sensor-data-dlq'), 'topic', 'Records that could not be taken, with the reason'),
   TOPIC_PARTITIONS: entry(whole(10, 1, 10_000), 'partitions', 'Partitions of a topic that is created at start'),

@@ -30,6 +30,19 @@ describe('readSettings', () => {
     expect(messageOf(() => readSettings({ NORMALISED_TOPIC: 'sensor-data' }))).toContain('the same as SENSOR_TOPIC');
   });
 
+  it('takes array topics with the folders of their models, and names what it cannot take', () => {
+    expect(readSettings({ ARRAY_TOPICS: 'ecg-data=models/ecg, other=/a/b=c' }).ARRAY_TOPICS).toEqual([
+      { topic: 'ecg-data', dir: 'models/ecg' },
+      { topic: 'other', dir: '/a/b=c' },
+    ]);
+    expect(readSettings({ ARRAY_TOPICS: '' }).ARRAY_TOPICS).toBeUndefined();
+    for (const bad of ['ecg', 'ecg=', '=models/ecg', 'two words=x', ',', 'a=x,a=y', 'sensor-data=x'])
+      expect(
+        messageOf(() => readSettings({ ARRAY_TOPICS: bad })),
+        bad,
+      ).toContain('ARRAY_TOPICS: ');
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(readSettings({ HTTP_PORT: '', SCHEMA_REGISTRY_URL: '' }).HTTP_PORT).toBe(4000);
   });

@@ -25,6 +25,13 @@ const environment = z
     for (const other of TOPICS)
       if (values['NORMALISED_TOPIC'] !== undefined && values['NORMALISED_TOPIC'] === values[other])
         context.addIssue({ code: 'custom', path: ['NORMALISED_TOPIC'], message: `is the same as ${other}` });
+    const arrays = (values['ARRAY_TOPICS'] ?? []) as readonly { topic: string }[];
+    for (const [place, { topic }] of arrays.entries())
+      if (
+        [...TOPICS, 'NORMALISED_TOPIC'].some((other) => values[other] === topic) ||
+        arrays.findIndex((one) => one.topic === topic) !== place
+      )
+        context.addIssue({ code: 'custom', path: ['ARRAY_TOPICS'], message: `${topic} is in use already` });
     if ((values['OFFLINE_AFTER'] as number) < (values['STALE_AFTER'] as number))
       context.addIssue({ code: 'custom', path: ['OFFLINE_AFTER'], message: 'is below STALE_AFTER' });
   });

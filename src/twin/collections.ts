@@ -1,5 +1,6 @@
 import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { Step } from '../telemetry/window.js';
+import type { ArrayReadingDocument } from './array-documents.js';
 import type {
   EpisodeDocument,
   EpisodeEventDocument,
@@ -35,6 +36,7 @@ export interface Collections {
   readonly rollupsHour: Collection<RollupDocument>;
   readonly rollupMarks: Collection<RollupMarkDocument>;
   readonly rollupRuns: Collection<RollupRunDocument>;
+  readonly arrayReadings: Collection<ArrayReadingDocument>;
   readonly models: Collection<ModelDocument>;
   readonly modelSlots: Collection<ModelSlots>;
   readonly meta: Collection<MetaDocument>;
@@ -54,6 +56,7 @@ export function collectionsOf(db: Db): Collections {
     rollupsHour: db.collection('rollupsHour'),
     rollupMarks: db.collection('rollupMarks'),
     rollupRuns: db.collection('rollupRuns'),
+    arrayReadings: db.collection('arrayReadings'),
     models: db.collection('models'),
     modelSlots: db.collection('modelSlots'),
     meta: db.collection('meta'),
@@ -96,6 +99,10 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
   rollupsHour: [{ name: 'car_at', key: { car: 1, at: 1 } }],
   rollupMarks: [],
   rollupRuns: [],
+  arrayReadings: [
+    { name: 'topic_at', key: { topic: 1, at: 1, _id: 1 } },
+    { name: 'topic_sender_at', key: { topic: 1, sender: 1, at: 1, _id: 1 } },
+  ],
   models: [],
   modelSlots: [],
 };

@@ -69,6 +69,7 @@ export async function prepareDatabase(
   if (retentionDays > 0) await dropIndex(db, 'readings', 'at');
   await setRetention(db, 'readings', 'at', retentionDays);
   if (retentionDays === 0) await collections.readings.createIndex({ at: 1 }, { name: 'at' });
+  await setRetention(db, 'arrayReadings', 'at', retentionDays);
   await setRetention(db, 'events', 'recordedAt', retentionDays);
   await setRetention(db, 'rollupsFiveMinutes', 'at', rollupDays.FIVE_MINUTES);
   await setRetention(db, 'rollupsHour', 'at', rollupDays.HOUR);

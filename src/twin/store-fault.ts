@@ -30,9 +30,14 @@ export class StoreFault extends Error {
  */
 const DOCUMENT_CODES: ReadonlySet<unknown> = new Set([2, 9, 14, 16, 22, 52, 56, 121, 10_334, 11_000, 17_280]);
 
+/** Whether a code of the server's speaks of a document that it will never take. */
+export function refusesDocument(code: unknown): boolean {
+  return DOCUMENT_CODES.has(code);
+}
+
 export function storeFaultOf(error: unknown): StoreFault {
   if (error instanceof StoreFault) return error;
-  const refused = error instanceof MongoServerError ? DOCUMENT_CODES.has(error.code) : isClientSide(error);
+  const refused = error instanceof MongoServerError ? refusesDocument(error.code) : isClientSide(error);
   return new StoreFault(refused ? 'STORE_REFUSED_DOCUMENT' : 'STORE_UNAVAILABLE', error);
 }
 

@@ -75,6 +75,7 @@ export class World {
     modelUpdates: `models-${this.id}`,
     deadLetters: `dlq-${this.id}`,
     normalised: `normalised-${this.id}`,
+    arrays: `arrays-${this.id}`,
   };
   readonly mqttPrefix = `test/${this.id}/`;
   readonly #kafka: Kafka;
@@ -163,10 +164,11 @@ export class World {
 
   async produce(
     records: readonly { key: string | Buffer | null; value: Buffer | null; headers?: Record<string, string> }[],
+    topic: string = this.topics.sensor,
   ): Promise<void> {
     const producer = this.#kafka.producer();
     await producer.connect();
-    await producer.send({ topic: this.topics.sensor, messages: records.map((record) => ({ ...record })), acks: -1 });
+    await producer.send({ topic, messages: records.map((record) => ({ ...record })), acks: -1 });
     await producer.disconnect();
   }
 
