@@ -3,7 +3,8 @@ import type { EpochProgress } from '../score/fit.js';
 import { writeModelFolder } from '../score/model-folder.js';
 import { TRAINABLE_KINDS, TRAINERS, type TrainableKind } from '../score/model-kinds.js';
 import { tell } from './terminal.js';
-import { offsetsOf, sinceOf, sourceOf, type SourceFlags } from './train-source.js';
+import { trainEvery } from './train-every.js';
+import { offsetsOf, sinceOf, sourceOf, type SourceFlags, type TrainingSource } from './train-source.js';
 
 interface TrainFlags extends SourceFlags {
   readonly kind: TrainableKind;
@@ -11,6 +12,9 @@ interface TrainFlags extends SourceFlags {
   readonly name: string;
   readonly epochs: number;
   readonly quantile: number;
+  /** ms */
+  readonly every?: number;
+  readonly shadow?: boolean;
 }
 
 export function trainCommand(): Command {
@@ -31,6 +35,12 @@ export function trainCommand(): Command {
     .option('--messages <number>', 'messages a car', whole, 60)
     .option('--epochs <number>', 'most rounds over the readings', whole, 30)
     .option('--quantile <share>', 'share of the normal readings at or below the threshold', share, 0.9995)
+    .option(
+      '--every <span>',
+      'of the topic: train again so often (6h), each time on the newest window (--since long, else this long), judge the result beside the model in use, and register it',
+      (text) => Date.now() - sinceOf(text, Date.now()),
+    )
+    .option('--shadow', 'with --every: each result scores in the shadow, in the place of the one before')
     .action((flags: Partial<TrainFlags> & Omit<TrainFlags, 'out' | 'name'>) => {
       const name = flags.name ?? (flags.kind === 'autoencoder' ? 'default' : flags.kind);
       return train({ ...flags, name, out: flags.out ?? `models/${name}` });
@@ -38,33 +48,39 @@ export function trainCommand(): Command {
 }
 
 async function train(flags: TrainFlags): Promise<void> {
-  const started = Date.now();
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort(new Error('interrupted; nothing was written'));
-  const source = sourceOf(flags, interrupted.signal);
-  tell(`training ${flags.kind} on ${source.what}, seed ${flags.seed}`);
   process.once('SIGINT', interrupt);
+  const into = (dir: string, source: TrainingSource, signal: AbortSignal) => trainInto(dir, source, flags, signal);
+  const { every } = flags;
   try {
-    const trained = await TRAINERS[flags.kind](source.readings, {
-      ...flags,
-      order: source.order,
-      source: source.what,
-      command: `fleet-twin train ${source.args} ${argsOf(flags)}`,
-      onEpoch: (progress) => {
-        interrupted.signal.throwIfAborted();
-        sayEpoch(flags.epochs, progress);
-      },
-      say: tell,
-    });
-    interrupted.signal.throwIfAborted();
-    writeModelFolder(flags.out, trained, trained.card);
-    const { name, version, threshold } = trained.metadata;
-    tell(
-      `${name}@${version}, threshold ${threshold.toPrecision(4)}, written to ${flags.out} after ${seconds(started)} s`,
-    );
+    if (every !== undefined) return await trainEvery({ ...flags, every }, into, interrupted.signal);
+    if (flags.shadow) throw new Error('--shadow goes with --every');
+    await into(flags.out, sourceOf(flags, interrupted.signal), interrupted.signal);
   } finally {
     process.off('SIGINT', interrupt);
   }
+}
+
+/** @throws what the signal was aborted with; the folder is written whole or not at all */
+async function trainInto(dir: string, source: TrainingSource, flags: TrainFlags, signal: AbortSignal): Promise<void> {
+  const started = Date.now();
+  tell(`training ${flags.kind} on ${source.what}, seed ${flags.seed}`);
+  const trained = await TRAINERS[flags.kind](source.readings, {
+    ...flags,
+    order: source.order,
+    source: source.what,
+    command: `fleet-twin train ${source.args} ${argsOf(flags)}`,
+    onEpoch: (progress) => {
+      signal.throwIfAborted();
+      sayEpoch(flags.epochs, progress);
+    },
+    say: tell,
+  });
+  signal.throwIfAborted();
+  writeModelFolder(dir, trained, trained.card);
+  const { name, version, threshold } = trained.metadata;
+  tell(`${name}@${version}, threshold ${threshold.toPrecision(4)}, written to ${dir} after ${seconds(started)} s`);
 }
 
 function argsOf({ kind, out, name, seed, epochs, quantile }: TrainFlags): string {

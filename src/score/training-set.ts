@@ -134,6 +134,11 @@ function useOf(car: string): Use {
   return part < 4 ? 'fit' : part < 6 ? 'stop' : 'threshold';
 }
 
+/** Whether rows of this car are what a network is fitted to; the other cars judge it. */
+export function isFittedTo(car: string): boolean {
+  return useOf(car) === 'fit';
+}
+
 function hashOf({ values }: Rows): string {
   const hash: Hash = createHash('sha256');
   return hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)).digest('hex');
