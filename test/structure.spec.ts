@@ -17,7 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   training: ['telemetry', 'kafka', 'decode', 'twin'],
   twin: ['telemetry', 'health'],
   // The models in use, for the pipeline; what they are is the registry's to know.
-  registry: ['telemetry', 'kafka', 'score', 'twin', 'log'],
+  registry: ['telemetry', 'kafka', 'score', 'twin', 'log', 'metrics', 'health'],
   pipeline: ['telemetry', 'kafka', 'decode', 'score', 'registry', 'twin', 'log', 'metrics', 'health'],
   evaluation: ['telemetry', 'score', 'twin', 'pipeline', 'simulator'],
   rollup: ['telemetry', 'twin', 'log'],

@@ -7,6 +7,7 @@ import { SteadyThread } from '../score/steady-thread.js';
 import { readSettings } from '../settings/settings.js';
 import { fileReadings } from './file-readings.js';
 import { answer, tell } from './terminal.js';
+import { suggestCommand } from './thresholds-suggest.js';
 
 const MOST_NAMED = 10;
 
@@ -34,7 +35,7 @@ export function thresholdsCommand(): Command {
     .option('--quantile <share>', 'share of the readings that stays at or below the threshold', share, 0.99)
     .option('--keep-all', 'also takes what looks like a failure for normal')
     .action(calibrate);
-  return thresholds;
+  return thresholds.addCommand(suggestCommand());
 }
 
 /** @throws Error with one message for the user; nothing is written then */

@@ -35,6 +35,9 @@ export function reportPage(report: Comparison): string {
   ].join('\n');
 }
 
+/** Beyond them colours come again. */
+const COLOURS = 6;
+
 const NOTE = `Intervals are of 95 % and take cars, not readings, for independent. Recall is the share of the failed readings
 above the score that 0.1 % (1 %) of the healthy readings exceed; “flagged” is at the model’s own threshold. Delay is in messages
 from the fault to the first flagged reading.`;
@@ -66,12 +69,14 @@ function rocSection(report: Comparison): string[] {
       faults
         .filter(({ cars }) => cars === name)
         .map((row, place): Line => {
-          return { label: `${model}, ${row.strength}`, points: row.roc, colour, dashed: place > 0 };
+          return { label: `${model}, ${row.strength}`, points: row.roc, colour: colour % COLOURS, dashed: place > 0 };
         }),
     );
     return figure(rocPlot(name, lines), name, rocLegend(report.faults, name));
   });
-  const legend = models.map(({ model }, colour) => `<li><span class="key k${colour}"></span>${escaped(model)}</li>`);
+  const legend = models.map(
+    ({ model }, colour) => `<li><span class="key k${colour % COLOURS}"></span>${escaped(model)}</li>`,
+  );
   return [
     section('ROC curves', [
       '<p>The share of the failed readings that is found (upwards) against the share of the healthy ones that is flagged with them.</p>',

@@ -71,7 +71,7 @@ function sideBySide(report: Comparison): Table[] {
   const reports: readonly Report[] = [report, ...report.against];
   const names = [
     report.model,
-    ...report.against.map(({ name, model }) => (name === model ? name : `${name}: ${model}`)),
+    ...report.against.map(({ name, model }) => (model.startsWith(`${name}@`) ? model : `${name}: ${model}`)),
   ];
   const faults = report.faults.map((row, at) => [
     row.cars,

@@ -8,6 +8,7 @@ import { DATABASE } from '../twin/twin.module.js';
 import { type AnomaliesPage, anomaliesPage, countAnomalies } from './anomalies-page.js';
 import { AnomaliesArgs } from './anomaly.args.js';
 import { Anomaly, AnomalyConnection, anomalyModel } from './anomaly.model.js';
+import { type ArrayReadingModel, arrayReadingModel } from './array-reading.model.js';
 import { Car, carModel } from './car.model.js';
 import { LOADERS, type Loaders } from './loaders.js';
 import { Node, nodeKind } from './node.model.js';
@@ -53,12 +54,14 @@ export class NodeResolver {
 
   @Query(() => Node, { nullable: true, description: 'Anything by its id; null when there is no such thing.' })
   async node(
-    @TypedArgs({ name: 'id', type: () => ID, description: 'Id of a car, an anomaly or a reading.' }) id: string,
-  ): Promise<Car | Anomaly | Reading | null> {
+    @TypedArgs({ name: 'id', type: () => ID, description: 'Id of a car, an anomaly, a reading or an array.' })
+    id: string,
+  ): Promise<Car | Anomaly | Reading | ArrayReadingModel | null> {
     const kind = id.length <= 400 ? nodeKind(id) : null;
     if (kind === 'Car') return this.car(id);
     if (kind === 'Anomaly') return this.loaders.anomalies.load(id).then((row) => row && anomalyModel(row));
     if (kind === 'Reading') return this.loaders.readings.load(id).then((row) => row && readingModel(row));
+    if (kind === 'ArrayReading') return this.loaders.arrays.load(id).then((row) => row && arrayReadingModel(row));
     return null;
   }
 

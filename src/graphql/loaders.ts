@@ -2,6 +2,7 @@ import type { Collection, Document, Filter } from 'mongodb';
 import { READ_LIMIT } from '../fleet/fleet.js';
 import type { Database } from '../twin/database.js';
 import { Rollups } from '../rollup/rollups.js';
+import type { ArrayReadingDocument } from '../twin/array-documents.js';
 import type { EpisodeDocument, ReadingDocument, Twin } from '../twin/documents.js';
 import { BatchLoader } from './batch-loader.js';
 import { type HistoryPage, readHistories } from './history.js';
@@ -17,6 +18,7 @@ export interface Loaders {
   readonly cars: BatchLoader<string, Twin | null>;
   readonly anomalies: BatchLoader<string, EpisodeDocument | null>;
   readonly readings: BatchLoader<string, ReadingDocument | null>;
+  readonly arrays: BatchLoader<string, ArrayReadingDocument | null>;
   readonly histories: BatchLoader<HistoryPage, ReadingDocument[]>;
   readonly rollups: BatchLoader<RollupsQuery, RollupsAnswer>;
 }
@@ -31,6 +33,7 @@ export function loadersOf(database: Database, clock: () => number, retention: nu
     cars: new BatchLoader((ids) => byId(collections.twins, ids, { memory: 0, recent: 0 })),
     anomalies: new BatchLoader((ids) => byId(collections.anomalies, ids)),
     readings: new BatchLoader((ids) => byId(collections.readings, ids)),
+    arrays: new BatchLoader((ids) => byId(collections.arrayReadings, ids)),
     histories: new BatchLoader((pages) => readHistories(collections.readings, pages)),
     rollups: new BatchLoader((queries) => rollupPages(rollups, queries)),
   };

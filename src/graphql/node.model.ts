@@ -1,11 +1,12 @@
 import { Field, ID, InterfaceType, ObjectType } from '@nestjs/graphql';
 
-/** What a node is, told by its id alone: a car id has no slash, an episode's two, a reading's three. */
-export type NodeKind = 'Car' | 'Anomaly' | 'Reading';
+/** What a node is, told by its id alone: a car id has no slash, an episode's two, a reading's three, an array's four. */
+export type NodeKind = 'Car' | 'Anomaly' | 'Reading' | 'ArrayReading';
+
+const BY_SLASHES: readonly (NodeKind | null)[] = ['Car', null, 'Anomaly', 'Reading', 'ArrayReading'];
 
 export function nodeKind(id: string): NodeKind | null {
-  const slashes = id.split('/').length - 1;
-  return slashes === 0 ? 'Car' : slashes === 2 ? 'Anomaly' : slashes === 3 ? 'Reading' : null;
+  return BY_SLASHES[id.split('/').length - 1] ?? null;
 }
 
 @InterfaceType({

@@ -1,4 +1,5 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
+import { ArrayReadingResolver } from './array-reading.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
@@ -14,6 +15,7 @@ export const RESOLVERS = [
   AnomalyConnectionResolver,
   HandlingResolver,
   NodeResolver,
+  ArrayReadingResolver,
   FleetResolver,
   CarRollupsResolver,
   FleetRollupsResolver,

@@ -48,6 +48,7 @@ export class Metrics {
   private readonly letters = this.counter('dead_letters', 'Records acknowledged by the dead-letter topic', []);
   private readonly lags = this.gauge('lag_records', 'Records behind the end of the partition', ['topic', 'partition']);
   private readonly modelRoles = this.gauge('model_info', 'Models of this process, by what they do', ['model', 'role']);
+  private readonly drifts = this.gauge('drift_psi', "The last day's drift from the model's training", ['signal']);
   private readonly batches = this.histogram('batch_seconds', 'Time from a batch being handed in to its commit', []);
   private readonly stages = this.histogram('stage_seconds', 'Time of one stage for one batch', ['stage']);
 
@@ -89,6 +90,12 @@ export class Metrics {
   /** The partition is another process's now. */
   lagGone(topic: string, partition: number): void {
     this.lags.remove({ topic, partition: String(partition) });
+  }
+
+  /** Population stability index of signals against the training of the model in use; null where it is not known. */
+  drift(signals: readonly { readonly signal: string; readonly psi: number | null }[]): void {
+    this.drifts.reset();
+    for (const { signal, psi } of signals) if (psi !== null) this.drifts.set({ signal }, psi);
   }
 
   /** The models in use, as `name@version`; `refused` are wanted and could not be loaded. */

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { decodeArray, type DecodedArray } from '../decode/array-payload.js';
+import { decodeArray, type ArrayFormat, type DecodedArray } from '../decode/array-payload.js';
 import { sleep } from '../kafka/client.js';
 import type { DeadLetter } from '../kafka/dead-letters.js';
 import type { BatchOutcome, RecordBatch, SourceRecord } from '../kafka/record-batch.js';
@@ -15,6 +15,7 @@ import type { Observer } from './observer.js';
 import type { Stages } from './pipeline.js';
 import type { Outlet } from './publish.js';
 import type { ScoringAlarm } from './scoring-alarm.js';
+import { Turns } from './turns.js';
 import { messageOf, patiently } from './workshop.js';
 
 /** What an array topic is worked on with. */
@@ -36,8 +37,8 @@ export interface ArrayStages {
   readonly log: Log;
 }
 
-/** Records that are decoded, written or published at a stretch: a millisecond or two of the event loop. */
-const CHUNK = 64;
+/** Records that are written or published at a stretch: a millisecond or two of the event loop. */
+const CHUNK = 32;
 /** ms */
 const PAUSE = 2_000;
 
@@ -82,10 +83,7 @@ export class ArrayIngest {
   async #applyRecords(records: readonly SourceRecord[], { topic, partition, signal }: RecordBatch): Promise<void> {
     const { scorer, database, deadLetters, outlet, predictionsTopic, observer, maxBody, counted } = this.stages;
     const wait = <T>(work: () => Promise<T>) => patiently(work, this.stages, signal);
-    const format = { width: scorer.width, maxBody };
-    const decoded = await observer.timed('decode', () =>
-      Promise.resolve(records.map((record) => ({ record, of: decodeArray(record.value, record.timestamp, format) }))),
-    );
+    const decoded = await observer.timed('decode', () => decodeAll(records, { width: scorer.width, maxBody }));
     await setImmediate();
     const { documents, expired } = await observer.timed('score', () => this.#documents(decoded, topic, partition));
     const { rows, duplicate, refused } = await observer.timed('commit', () =>
@@ -129,6 +127,16 @@ export class ArrayIngest {
 interface Decoded {
   readonly record: SourceRecord;
   readonly of: DecodedArray;
+}
+
+async function decodeAll(records: readonly SourceRecord[], format: ArrayFormat): Promise<Decoded[]> {
+  const turns = new Turns();
+  const decoded: Decoded[] = [];
+  for (const record of records) {
+    decoded.push({ record, of: decodeArray(record.value, record.timestamp, format) });
+    await turns.after(1);
+  }
+  return decoded;
 }
 
 function saidOf(scored: ArrayScored | undefined): Pick<ArrayReadingDocument, 'score' | 'unscored'> {

@@ -1,9 +1,9 @@
 import type { OutRecord } from '../kafka/out-record.js';
 import type { ArrayReadingDocument } from '../twin/array-documents.js';
+import { positionOfArray } from '../twin/ids.js';
 
 /** A prediction says what its row says, so that it can be made again from there. */
 export function arrayPredictionRecord(topic: string, row: ArrayReadingDocument): OutRecord {
-  const [, partition, offset] = row._id.split('/');
   const value = {
     id: row._id,
     sender: row.sender,
@@ -14,7 +14,7 @@ export function arrayPredictionRecord(topic: string, row: ArrayReadingDocument):
     errors: row.score?.errors ?? null,
     model: row.score?.model ?? null,
     ...(row.unscored === undefined ? {} : { unscored: row.unscored }),
-    position: { topic: row.topic, partition: Number(partition), offset: Number(offset) },
+    position: positionOfArray(row._id),
   };
   return { topic, key: row.sender, value: Buffer.from(JSON.stringify(value)), headers: { id: row._id } };
 }

@@ -23,13 +23,11 @@ import type { BatchOutcome, RecordBatch, SourceRecord } from '../kafka/record-ba
 import type { Log } from '../log/log.js';
 import { METRICS } from '../metrics/metrics.token.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { announce } from '../registry/announce.js';
-import { ModelsInUse } from '../registry/models-in-use.js';
-import { loadScorer } from '../score/load-scorer.js';
+import type { ModelsInUse } from '../registry/models-in-use.js';
+import { MODELS_IN_USE, RegistryModule } from '../registry/registry.module.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import type { EpisodeRules } from '../twin/episodes.js';
-import type { ModelSlots } from '../twin/model-documents.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { Ingest } from './ingest.js';
 import { metricsObserved } from './metrics-observed.js';
@@ -73,15 +71,16 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
   static with(settings: Settings, log: Log, watch?: Observed): DynamicModule {
     const parts = {
       provide: PARTS,
-      inject: [DATABASE, METRICS, ALARM],
-      useFactory: (database: Database, metrics: Metrics, alarm: ScoringAlarm) =>
-        makeParts(settings, log, database, metrics, observerOf(metrics, alarm, watch)),
+      inject: [DATABASE, METRICS, ALARM, MODELS_IN_USE],
+      useFactory: (database: Database, metrics: Metrics, alarm: ScoringAlarm, models: ModelsInUse) =>
+        makeParts(settings, log, database, models, observerOf(metrics, alarm, watch)),
     };
     const consumer = { provide: CONSUMER, useFactory: () => makeConsumer(settings, log) };
     const alarm = { provide: ALARM, useFactory: () => new ScoringAlarm(log, Date.now) };
     const ingest = { provide: Ingest, inject: [PARTS], useFactory: (made: IngestParts) => made.ingest };
     return {
       module: IngestModule,
+      imports: [RegistryModule.with(settings, log)],
       controllers: [sensorBatches(settings.SENSOR_TOPIC)],
       providers: [alarm, parts, consumer, ingest],
       exports: [CONSUMER],
@@ -92,9 +91,8 @@ export class IngestModule implements OnApplicationBootstrap, BeforeApplicationSh
   static readonly consumer = CONSUMER;
 
   onApplicationBootstrap(): void {
-    const { ingest, models } = this.parts;
+    const { ingest } = this.parts;
     this.consumer.whenAssigned((topic, partitions) => ingest.assigned(topic, partitions));
-    models.start();
     this.health.add('kafka-consumer', () => Promise.resolve(this.consumer.joined ? 'ok' : 'not in the consumer group'));
     this.health.add('scoring', () => Promise.resolve(this.alarm.check()), 'watched');
     ingest.start(BETWEEN_BATCHES, TELL_SOON);
@@ -127,17 +125,16 @@ function sensorBatches(topic: string): Type {
   return SensorBatches;
 }
 
-async function makeParts(
+function makeParts(
   settings: Settings,
   log: Log,
   database: Database,
-  metrics: Metrics,
+  models: ModelsInUse,
   observer: Observer,
-): Promise<IngestParts> {
+): IngestParts {
   const kafka = kafkaOptions(settings, log);
   const decoder = createDecoder(decoderOptions(settings));
   const producer = new Producer(kafka);
-  const models = await modelsInUse(settings, log, { database, producer, metrics });
   const offsets = new LogOffsets(kafka);
   const topics = { predictions: settings.PREDICTIONS_TOPIC, anomalies: settings.ANOMALIES_TOPIC };
   const workshop = {
@@ -161,33 +158,6 @@ async function makeParts(
   const partitionOfCar = async (car: string) => partitionOf(car, await offsets.partitions(settings.SENSOR_TOPIC));
   const noDataAfter = settings.EPISODE_NO_DATA === 0 ? null : settings.EPISODE_NO_DATA * 1_000;
   return { ingest: new Ingest(workshop, partitionOfCar, noDataAfter), producer, offsets, models };
-}
-
-/** The model of the settings until the registry says otherwise. */
-async function modelsInUse(
-  settings: Settings,
-  log: Log,
-  { database, producer, metrics }: { database: Database; producer: Producer; metrics: Metrics },
-): Promise<ModelsInUse> {
-  const load = (dir: string) =>
-    loadScorer({ dir, backend: settings.TF_BACKEND, evaluator: settings.SCORE_EVALUATOR, log });
-  const tell = (slots: ModelSlots) => announce(database, slots, settings.MODEL_UPDATES_TOPIC, producer);
-  return new ModelsInUse({
-    database,
-    fallback: await load(settings.MODEL_DIR),
-    load,
-    log,
-    onChange: (slots, { champion, shadows }, refused) => {
-      metrics.models(
-        champion.model,
-        shadows.map(({ model }) => model),
-        refused,
-      );
-      tell(slots).catch((error: unknown) =>
-        log('warn', 'a change of the models was not announced', { error: String(error) }),
-      );
-    },
-  });
 }
 
 function makeConsumer(settings: Settings, log: Log): BatchConsumer {

@@ -90,7 +90,7 @@ function lossOn(tf: Tensorflow, model: tfjs.LayersModel, xs: tfjs.Tensor, ys: tf
 }
 
 /** What nothing else in a reading tells of is not worth a place in the narrow layer: its mean will do. */
-const ALONE = /^(airFlow|airTemp|tire)/;
+const ALONE = /^(airFlow|airTemp|tire|bumpHigh)/;
 const WEIGHTS = FEATURES.map(({ name }) => (ALONE.test(name) ? 0.05 : 1));
 
 const SIGNALS = [...new Set(FEATURES.map(({ signal }) => signal))];

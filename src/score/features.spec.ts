@@ -52,6 +52,21 @@ describe('readFeatures', () => {
     expect(later.slice(5, 13)).toEqual(after.slice(5, 13));
   });
 
+  it('remembers what shakes one wheel, and not what the road does to all of them', () => {
+    const shaken = (one: number, others: readonly [number, number, number], state: readonly number[]) => {
+      const [accelerometer12, accelerometer21, accelerometer22] = others;
+      const wheels = { accelerometer11: one, accelerometer12, accelerometer21, accelerometer22 };
+      return featuresOf({ ...(readings[1] as Reading), signals: { ...noSignals(), ...wheels } }, state);
+    };
+    const calm = shaken(0.5, [0.2, 0.9, 0.4], newState());
+    expect(calm.value('bumpHigh11')).toBe(0.5);
+    const bump = shaken(2.7, [2.1, 2.9, 2.4], calm.after);
+    expect(bump.value('bumpHigh11')).toBe(0.5);
+    const worn = shaken(1.4, [0.3, 0.8, 0.1], bump.after);
+    expect(worn.value('bumpHigh11')).toBe(1.4);
+    expect(shaken(0.4, [0.3, 0.8, 0.1], worn.after).value('bumpHigh11')).toBeCloseTo(1.25, 12);
+  });
+
   it('does not change the state that it is given', () => {
     const { after } = featuresOf(readings[0] as Reading);
     const kept = [...after];

@@ -30,7 +30,7 @@ export interface Feature {
 }
 
 /** Names the list below, the order and the layout of the memory: a change of any of them needs another id. */
-export const FEATURES_ID = 'car-1';
+export const FEATURES_ID = 'car-2';
 
 const WHEELS = ['11', '12', '21', '22'] as const;
 
@@ -67,7 +67,7 @@ export const FEATURES: readonly Feature[] = [
   ...each(
     'bumpHigh',
     'accelerometer',
-    'minus the lowest of the other wheels; the highest of late, sinking by 15 % of the gap',
+    'the highest of late where the other wheels differ (lowest below half of the highest), sinking by 15 % of the gap',
   ),
   ...each(
     'bumpLevel',
@@ -90,6 +90,9 @@ const BUMP_LOW = 32;
 const SLOW = 0.2;
 /** Below this throttle the motor draws the same whatever the throttle. */
 const COASTING = 0.1;
+
+/** Wheels whose lowest is at least so much of their highest are shaken by the road. Low, for one mistake is long remembered. */
+const ALIKE = 0.5;
 
 /** The car's memory if it belongs to these features; that of others says nothing here. */
 export function stateOf(memory: ScoreMemory | null): readonly number[] {
@@ -198,16 +201,17 @@ function bump(
   offset: number,
 ): void {
   const apart = value - median(other1, other2, other3);
-  const over = value - Math.min(other1, other2, other3);
+  // A rough road shakes all wheels alike: it says nothing about one of them.
+  const smooth = Math.min(other1, other2, other3) < ALIKE * Math.max(other1, other2, other3);
   if (!Number.isNaN(apart)) {
     // tanh: no single reading outweighs many.
     state[LEVEL + wheel] = 0.1 * Math.tanh(apart) + 0.9 * orStill(state[LEVEL + wheel]);
   }
-  if (!Number.isNaN(over))
-    state[HIGH_BUMP + wheel] = storable(highest(state[HIGH_BUMP + wheel] ?? UNKNOWN, over, 0.15));
+  if (smooth && !Number.isNaN(value))
+    state[HIGH_BUMP + wheel] = storable(highest(state[HIGH_BUMP + wheel] ?? UNKNOWN, value, 0.15));
   if (!Number.isNaN(value)) state[LOW_BUMP + wheel] = storable(lowest(orStill(state[LOW_BUMP + wheel]), value, 0.1));
   out[offset + BUMP + wheel] = value;
-  out[offset + BUMP_HIGH + wheel] = Number.isNaN(over) ? NaN : known(state[HIGH_BUMP + wheel]);
+  out[offset + BUMP_HIGH + wheel] = Number.isNaN(value) ? NaN : known(state[HIGH_BUMP + wheel]);
   out[offset + BUMP_LEVEL + wheel] = Number.isNaN(apart) ? NaN : known(state[LEVEL + wheel]);
   out[offset + BUMP_LOW + wheel] = Number.isNaN(value) ? NaN : known(state[LOW_BUMP + wheel]);
 }

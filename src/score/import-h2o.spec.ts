@@ -96,6 +96,27 @@ describe('a model made of H2O weights', () => {
     expect(anomalous.flatMap((is, row) => (is ? [row] : []))).toEqual([20, 21, 22]);
   });
 
+  it('leaves others their turns while many arrays are scored', async () => {
+    const { file, dir } = folderWith(anH2oFile());
+    const model = written(file, dir);
+    const scorer = await loadArrayScorer({ dir: model, evaluator: 'auto', backend: 'auto', log: () => undefined });
+    const arrays = Array.from({ length: 300_000 }, () => new Float64Array(6).fill(0.5));
+    let turns = 0;
+    const turn = (): void => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const started = performance.now();
+    const scored = await scorer.score(arrays);
+    const took = performance.now() - started;
+    clearImmediate(next);
+    await scorer.close();
+    expect(scored).toHaveLength(arrays.length);
+    // Each takes a millisecond; a busy machine stretches turns and work alike.
+    expect(turns).toBeGreaterThan(took / 10);
+  });
+
   it('is the same to the last byte when it is made again', () => {
     const { file, dir } = folderWith(anH2oFile());
     const first = written(file, dir);

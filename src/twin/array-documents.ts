@@ -2,7 +2,7 @@ import type { ArrayScore } from '../telemetry/array-reading.js';
 
 /** One array of an array topic, as it was sent, with its score. It belongs to no twin. */
 export interface ArrayReadingDocument {
-  /** topic/partition/offset/time of the record: the time tells a topic that was made anew from the one before. */
+  /** array/topic/partition/offset/time of the record: the time tells a topic that was made anew from the one before. */
   readonly _id: string;
   readonly topic: string;
   /** The id in the payload. */

@@ -12,9 +12,15 @@ export function readingId(topic: string, incarnation: number, partition: number,
   return `${topic}/${padded(incarnation, 4)}/${padded(partition, 5)}/${padded(offset, 16)}`;
 }
 
-/** `topic/partition/offset/time`: offsets of a topic that was made anew were used before, at other times; ms. */
+/** `array/topic/partition/offset/time`: offsets of a topic that was made anew were used before, at other times; ms. */
 export function arrayReadingId(topic: string, partition: number, offset: number, at: number): string {
-  return `${topic}/${padded(partition, 5)}/${padded(offset, 16)}/${at}`;
+  return `array/${topic}/${padded(partition, 5)}/${padded(offset, 16)}/${at}`;
+}
+
+/** The topic, partition and offset that an array's id was made of. */
+export function positionOfArray(id: string): { topic: string; partition: number; offset: number } {
+  const [, topic = '', partition, offset] = id.split('/');
+  return { topic, partition: Number(partition), offset: Number(offset) };
 }
 
 /** The topic, partition and offset that a reading's id was made of. */

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Metrics } from '../../src/metrics/metrics.js';
+import { DriftWatch } from '../../src/registry/drift-watch.js';
 import { registerModel } from '../../src/registry/model-store.js';
 import { simulateFleet } from '../../src/simulator/fleet.js';
 import { type Api, startApi } from '../builders/api.js';
-import { aModelFolder } from '../builders/model.js';
+import { DEFAULT_MODEL, aModelFolder } from '../builders/model.js';
 import { SOME_INSTANT, someReading } from '../builders/reading.js';
 
 let api: Api;
@@ -107,4 +109,28 @@ it('says how far the fleet is from what a model was trained on', async () => {
   expect((await api.query<{ drift: { groups: unknown[] } }>(empty)).data.drift.groups).toMatchObject([
     { readings: 0, verdict: null },
   ]);
+});
+
+it('the drift of the last day is a metric, and a fleet that is foreign to the model is said aloud once', async () => {
+  const metrics = new Metrics({ processDefaults: false });
+  const lines: string[] = [];
+  const watch = new DriftWatch({
+    database: api.database,
+    fallbackDir: DEFAULT_MODEL,
+    log: (level, line) => void lines.push(`${level} ${line}`),
+    clock: () => SOME_INSTANT + 400_000,
+    onDrift: ({ signals }) => metrics.drift(signals),
+    interval: 1_000,
+  });
+  await watch.look();
+  expect(await metrics.text()).toMatch(/^fleet_twin_drift_psi\{signal="accelerometer11"\} 0\.0\d+$/m);
+  await api.database.collections.readings.updateMany({}, [
+    {
+      $set: { 'signals.batteryVoltage': 1, 'signals.currentDraw': 1, 'signals.speed': 99, 'signals.coolantTemp': -60 },
+    },
+    { $set: { 'signals.accelerometer11': 9, 'signals.accelerometer12': 9, 'signals.throttlePos': 7 } },
+  ]);
+  await watch.look();
+  await watch.look();
+  expect(lines.filter((line) => line.startsWith('warn drift of the last day'))).toHaveLength(1);
 });
