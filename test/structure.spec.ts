@@ -13,7 +13,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'mqtt-bridge': ['kafka', 'telemetry', 'log', 'health', 'metrics'],
   decode: ['telemetry'],
   score: ['telemetry', 'simulator', 'log', 'kafka'],
-  training: ['telemetry', 'kafka', 'decode'],
+  // Kafka's log is one source, the history another.
+  training: ['telemetry', 'kafka', 'decode', 'twin'],
   twin: ['telemetry', 'health'],
   // The models in use, for the pipeline; what they are is the registry's to know.
   registry: ['telemetry', 'kafka', 'score', 'twin', 'log', 'metrics', 'health'],

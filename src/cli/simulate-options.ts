@@ -42,6 +42,7 @@ export interface SimulateOptions extends Disorder {
   readonly age?: readonly [low: number, high: number];
   readonly location?: true;
   readonly connections: number;
+  readonly clientPerCar?: true;
   readonly topicPrefix: string;
 }
 
@@ -124,13 +125,18 @@ function disorderOptions(): Option[] {
     option('--dup <share>', 'share of the messages that are sent again within 10 s: 1%', args.shareOf).default(0),
     option('--shuffle <s>', 'every message is held back by up to so long: 30s', args.durationOf).default(0),
     option('--late <share>', 'share of the messages that are held back by 1 to 10 minutes', args.shareOf).default(0),
-    option('--skew <share>', 'share of the cars whose clocks are ahead by up to an hour', args.shareOf).default(0),
+    option(
+      '--skew <share>',
+      'share of the cars whose clocks are ahead or behind by up to an hour',
+      args.shareOf,
+    ).default(0),
   ];
 }
 
 function sendOptions(): Option[] {
   return [
     option('--connections <n>', 'MQTT connections that the cars share', args.countOf).default(4),
+    new Option('--client-per-car', "an MQTT connection for each car, the car's id its client id"),
     new Option('--topic-prefix <text>', "MQTT topic before the car's id").default(SENSOR_TOPIC_PREFIX),
   ];
 }

@@ -113,10 +113,24 @@ function send(
     case 'kafka':
       return produceAll(source, { ...shared, brokers: target.brokers, topic: target.topic, clientId });
     case 'mqtt': {
-      const mqtt = { url: target.url, connections: Math.min(connections, cars), clientIdPrefix: clientId, topicPrefix };
+      const own = options.clientPerCar ? { clientPerCar: clientsOf(options) } : {};
+      const few = { connections: Math.min(connections, cars), clientIdPrefix: clientId };
+      const mqtt = { url: target.url, topicPrefix, ...few, ...own };
       return publishAll(source, { ...shared, ...mqtt });
     }
   }
+}
+
+/** Files that the process has open beside its connections. */
+const OTHER_FILES = 64;
+
+/** @throws Error where the process may not have so many connections */
+function clientsOf({ cars, firstCar }: SimulateOptions): string[] {
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: number | string } } };
+  const most = Number(userLimits?.open_files?.soft ?? Infinity);
+  if (cars + OTHER_FILES > most)
+    throw new Error(`--client-per-car: ${cars} connections, but this process may have ${most} files open (ulimit -n)`);
+  return Array.from({ length: cars }, (_, index) => `car${firstCar + index}`);
 }
 
 function show({ published, seconds, trouble }: Progress): void {

@@ -6,7 +6,9 @@ import type { RowOrder } from '../score/row-sample.js';
 import { readSettings } from '../settings/settings.js';
 import { trainingCars } from '../simulator/training-cars.js';
 import type { Reading } from '../telemetry/reading.js';
+import { historyReadings, type HistoryProgress } from '../training/history-readings.js';
 import { kafkaReadings } from '../training/kafka-readings.js';
+import { openDatabase } from '../twin/database.js';
 import { fileReadings } from './file-readings.js';
 import { ReadingRate } from './reading-rate.js';
 
@@ -21,6 +23,10 @@ export interface SourceFlags {
   readonly fromOffsets?: ReadonlyMap<number, number>;
   readonly take?: number;
   readonly fromFile?: string;
+  readonly fromHistory?: boolean;
+  /** Of the history; ms since 1970 */
+  readonly from?: number;
+  readonly to?: number;
 }
 
 export interface TrainingSource {
@@ -34,12 +40,12 @@ export interface TrainingSource {
 
 /** @throws Error with one message for the user */
 export function sourceOf(flags: SourceFlags, signal: AbortSignal): TrainingSource {
-  const { fromKafka, fromFile, cars, messages, seed, since, fromOffsets, take } = flags;
-  if (fromKafka !== undefined && fromFile !== undefined)
-    throw new Error('either --from-kafka or --from-file, not both');
+  const { fromKafka, fromFile, fromHistory, cars, messages, seed } = flags;
+  if ([fromKafka, fromFile, fromHistory].filter((source) => source !== undefined).length > 1)
+    throw new Error('one of --from-kafka, --from-file and --from-history, not more');
+  checkWindow(flags);
   if (fromKafka !== undefined) return kafkaSource(fromKafka, flags, signal);
-  if (since !== undefined || fromOffsets !== undefined || take !== undefined)
-    throw new Error('--since, --from-offsets and --take go with --from-kafka');
+  if (fromHistory) return historySource(flags, signal);
   if (fromFile !== undefined) {
     const readings = fileReadings(fromFile, signal);
     return { readings, order: 'drawn', what: `the file ${fromFile}`, args: `--from-file ${fromFile}` };
@@ -49,6 +55,42 @@ export function sourceOf(flags: SourceFlags, signal: AbortSignal): TrainingSourc
     order: 'arrival',
     what: `${cars} simulated cars, ${messages} messages each`,
     args: `--cars ${cars} --messages ${messages}`,
+  };
+}
+
+function checkWindow({ fromKafka, fromHistory, since, fromOffsets, take, from, to }: SourceFlags): void {
+  if (fromKafka === undefined && (fromOffsets !== undefined || take !== undefined))
+    throw new Error('--from-offsets and --take go with --from-kafka');
+  if (fromKafka === undefined && !fromHistory && since !== undefined)
+    throw new Error('--since goes with --from-kafka or --from-history');
+  if (!fromHistory && (from !== undefined || to !== undefined))
+    throw new Error('--from and --to go with --from-history');
+  if (since !== undefined && from !== undefined) throw new Error('either --since or --from, not both');
+  if ((from ?? since ?? -Infinity) >= (to ?? Infinity)) throw new Error('the window ends before it begins: see --to');
+}
+
+/** Of the history without a beginning: before any reading. */
+const BEGINNING = 0;
+
+function historySource({ from, since, to }: SourceFlags, signal: AbortSignal): TrainingSource {
+  const window = { from: from ?? since ?? BEGINNING, to: to ?? Date.now() };
+  const rate = new ReadingRate('readings');
+  const onProgress = (progress: HistoryProgress) => rate.show(progress);
+  async function* readings(): AsyncGenerator<Reading> {
+    const settings = readSettings(process.env);
+    const database = openDatabase(settings.MONGODB_URI, settings.MONGODB_DATABASE, 'fleet-twin-train');
+    try {
+      yield* rate.summedUp(historyReadings(database, window, { onProgress, signal }));
+    } finally {
+      await database.client.close();
+    }
+  }
+  const [first, end] = [new Date(window.from).toISOString(), new Date(window.to).toISOString()];
+  return {
+    readings: readings(),
+    order: 'drawn',
+    what: `the history from ${first} to ${end}`,
+    args: `--from-history --from ${first} --to ${end}`,
   };
 }
 
@@ -89,4 +131,11 @@ export function sinceOf(text: string, now: number): number {
 export function offsetsOf(text: string): ReadonlyMap<number, number> {
   if (!/^\d+:\d+(,\d+:\d+)*$/.test(text)) throw new InvalidArgumentError('It is not like 0:1200,1:900.');
   return new Map(text.split(',').map((one) => one.split(':').map(Number) as [number, number]));
+}
+
+/** @returns ms since 1970 */
+export function instantOf(text: string): number {
+  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(at)) throw new InvalidArgumentError('It is not an ISO 8601 instant.');
+  return at;
 }

@@ -5,7 +5,7 @@ import { writeModelFolder } from '../score/model-folder.js';
 import { TRAINABLE_KINDS, TRAINERS, type TrainableKind } from '../score/model-kinds.js';
 import { tell } from './terminal.js';
 import { trainEvery } from './train-every.js';
-import { offsetsOf, sinceOf, sourceOf, type SourceFlags, type TrainingSource } from './train-source.js';
+import { instantOf, offsetsOf, sinceOf, sourceOf, type SourceFlags, type TrainingSource } from './train-source.js';
 
 interface TrainFlags extends SourceFlags {
   readonly kind: TrainableKind;
@@ -26,12 +26,17 @@ export function trainCommand(): Command {
     .option('--name <name>', 'name of the model (default: the kind; default for an autoencoder)')
     .option('--seed <number>', 'seed of the cars and of the network', whole, 1)
     .option('--from-kafka <topic>', 'train on the records of this topic, as far as it is written now')
-    .option('--since <time>', 'of the topic: from this time on, ISO 8601, or so long ago: 90m, 2h, 7d', (text) =>
-      sinceOf(text, Date.now()),
+    .option(
+      '--since <time>',
+      'of the topic or the history: from this time on, ISO 8601, or so long ago: 90m, 2h, 7d',
+      (text) => sinceOf(text, Date.now()),
     )
     .option('--from-offsets <offsets>', 'of the topic: first offsets by partition, like 0:1200,1:900', offsetsOf)
     .option('--take <number>', 'of the topic: at most so many records', whole)
     .option('--from-file <file>', 'train on the readings of FILE.csv, .jsonl or .avro')
+    .option('--from-history', 'train on the readings that MongoDB keeps, all or those of a window')
+    .option('--from <instant>', 'of the history: from this event time on, ISO 8601', instantOf)
+    .option('--to <instant>', 'of the history: up to this event time, not included; now by default', instantOf)
     .option('--cars <number>', 'simulated cars', whole, 4_000)
     .option('--messages <number>', 'messages a car', whole, 60)
     .option('--epochs <number>', 'most rounds over the readings', whole, 30)

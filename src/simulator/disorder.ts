@@ -9,7 +9,7 @@ export interface Disorder {
   readonly shuffle: number;
   /** Share of the messages that are held back by LATE_BY on top of it. */
   readonly late: number;
-  /** Share of the cars whose clocks are ahead, each by its own time up to SKEW_UP_TO. */
+  /** Share of the cars whose clocks are wrong, each by its own time up to SKEW_UP_TO, half of them ahead and half behind. */
   readonly skew: number;
 }
 
@@ -90,14 +90,15 @@ function repeats({ dup }: Disorder, seed: number): () => number | null {
 /** The message as its car's clock dates it. A car's clock is wrong by the same time throughout, and in any fleet. */
 function clocks<T extends Sent>({ skew }: Disorder, seed: number): (message: T) => T {
   if (skew === 0) return (message) => message;
-  const aheadBy = new Map<string, number>();
+  const wrongBy = new Map<string, number>();
   return (message) => {
-    let ahead = aheadBy.get(message.car);
-    if (ahead === undefined) {
+    let wrong = wrongBy.get(message.car);
+    if (wrong === undefined) {
       const clock = new Random(seed, hashOf(message.car), SKEWS);
-      ahead = clock.chance(skew) ? clock.integer(1, SKEW_UP_TO * 1_000) : 0;
-      aheadBy.set(message.car, ahead);
+      const by = clock.chance(skew) ? clock.integer(1, SKEW_UP_TO * 1_000) : 0;
+      wrong = clock.chance(0.5) ? by : -by;
+      wrongBy.set(message.car, wrong);
     }
-    return ahead === 0 ? message : { ...message, at: message.at + ahead };
+    return wrong === 0 ? message : { ...message, at: message.at + wrong };
   };
 }

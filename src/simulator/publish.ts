@@ -33,6 +33,8 @@ export interface PublishOptions extends SendOptions {
   readonly connections: number;
   /** A number per connection is added. Two at work under one id throw each other out. */
   readonly clientIdPrefix: string;
+  /** Every one of these cars has a connection of its own, its id the client id; then `connections` says nothing. */
+  readonly clientPerCar?: readonly string[];
   readonly topicPrefix?: string;
 }
 
@@ -50,6 +52,8 @@ export const SENSOR_TOPIC_PREFIX = 'vehicles/sensor/data/';
 const MQTT_WINDOW = 500;
 /** Messages that may be unacknowledged in Kafka: several full requests, so that none waits for another message. */
 const KAFKA_WINDOW = 10_000;
+/** Connections that are opened at a time: a broker takes no more than so many that it has not accepted yet. */
+const OPENING = 64;
 const LAST_ACKNOWLEDGEMENTS = 2_000;
 
 type Source = Iterable<CarMessage> | AsyncIterable<CarMessage>;
@@ -62,19 +66,15 @@ type Source = Iterable<CarMessage> | AsyncIterable<CarMessage>;
  * @throws PublishError no broker at the start; what the source throws
  */
 export function publishAll(source: Source, options: PublishOptions): Promise<Published> {
-  const { url, connections, clientIdPrefix, topicPrefix = SENSOR_TOPIC_PREFIX } = options;
-  return sendThrough(source, options, (onAcknowledged) =>
-    Array.from({ length: connections }, (_, i) => {
-      const clientId = `${clientIdPrefix}-${i}`;
-      return new MqttSender({
-        url,
-        clientId,
-        topicPrefix,
-        window: MQTT_WINDOW,
-        onAcknowledged: () => onAcknowledged(1),
-      });
-    }),
-  );
+  const { url, connections, clientIdPrefix, clientPerCar, topicPrefix = SENSOR_TOPIC_PREFIX } = options;
+  const clients = clientPerCar ?? Array.from({ length: connections }, (_, i) => `${clientIdPrefix}-${i}`);
+  const placeOf = clientPerCar && new Map(clientPerCar.map((car, place) => [car, place]));
+  const sendersFor = (onAcknowledged: (count: number) => void) =>
+    clients.map((clientId) => {
+      const acknowledged = () => onAcknowledged(1);
+      return new MqttSender({ url, clientId, topicPrefix, window: MQTT_WINDOW, onAcknowledged: acknowledged });
+    });
+  return sendThrough(source, options, sendersFor, (car) => placeOf?.get(car) ?? connectionOf(car, clients.length));
 }
 
 /**
@@ -85,15 +85,17 @@ export function publishAll(source: Source, options: PublishOptions): Promise<Pub
  */
 export function produceAll(source: Source, options: ProduceOptions): Promise<Published> {
   const { brokers, topic, clientId } = options;
-  return sendThrough(source, options, (onAcknowledged) => [
+  const sendersFor = (onAcknowledged: (count: number) => void) => [
     new KafkaSender({ brokers, topic, clientId, window: KAFKA_WINDOW, onAcknowledged }),
-  ]);
+  ];
+  return sendThrough(source, options, sendersFor, () => 0);
 }
 
 async function sendThrough(
   source: Source,
   options: SendOptions,
   sendersFor: (onAcknowledged: (count: number) => void) => readonly Sender[],
+  placeOf: (car: string) => number,
 ): Promise<Published> {
   let published = 0;
   const senders = sendersFor((count) => (published += count));
@@ -104,9 +106,9 @@ async function sendThrough(
   const report = () => options.onProgress?.({ ...soFar(), trouble: troubleOf(senders) });
   const ticking = setInterval(report, 1_000);
   try {
-    if (!options.signal?.aborted) await Promise.all(senders.map((sender) => sender.open(options.patience ?? 10_000)));
+    await openAll(senders, options);
     start = performance.now();
-    await sendAll(source, senders, options);
+    await sendAll(source, senders, placeOf, options);
     options.signal?.removeEventListener('abort', letGo);
     await lastAcknowledgements(senders, options.signal);
     const result = soFar();
@@ -119,12 +121,31 @@ async function sendThrough(
   }
 }
 
-async function sendAll(source: Source, senders: readonly Sender[], options: SendOptions): Promise<void> {
+async function openAll(senders: readonly Sender[], { patience = 10_000, signal }: SendOptions): Promise<void> {
+  const waiting = senders.toReversed();
+  const openSome = async () => {
+    try {
+      for (let next = waiting.pop(); next !== undefined && !signal?.aborted; next = waiting.pop())
+        await next.open(patience);
+    } finally {
+      // Where one cannot be opened the others need not be.
+      waiting.length = 0;
+    }
+  };
+  await Promise.all(Array.from({ length: OPENING }, openSome));
+}
+
+async function sendAll(
+  source: Source,
+  senders: readonly Sender[],
+  placeOf: (car: string) => number,
+  options: SendOptions,
+): Promise<void> {
   const { signal } = options;
   if (signal?.aborted) return;
   for await (const message of paced(source, options, monotonicClock(signal))) {
     if (signal?.aborted) return;
-    const sender = senders[connectionOf(message.car, senders.length)] as Sender;
+    const sender = senders[placeOf(message.car)] as Sender;
     const room = sender.room();
     if (room !== null) await room;
     if (signal?.aborted) return;

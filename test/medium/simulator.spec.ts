@@ -287,6 +287,19 @@ describe('fleet-twin simulate', () => {
     expect(new Set(records.map(({ value }) => value)).size).toBe(2_000);
   });
 
+  it('gives every car a connection with its own client id', async () => {
+    const { options, inbox } = await aRig();
+    // The broker ends the connection of whoever had the id before [MQTT-3.1.4-2].
+    const holder = await connectAsync(brokerUrl().href, { clientId: 'car4711', reconnectPeriod: 0 });
+    closing.push(() => holder.endAsync(true));
+    const thrownOut = new Promise<void>((resolve) => holder.once('close', () => resolve()));
+    const where = ['--to', options.url, '--topic-prefix', options.topicPrefix, '--client-per-car'];
+    await simulate(...where, '--cars', '30', '--first-car', '4700', '--messages', '300', '--rate', 'max');
+    await thrownOut;
+    await expect.poll(inbox.received).toBe(300);
+    expect(inbox.byCar.size).toBe(30);
+  });
+
   it('publishes over MQTT', async () => {
     const { options, inbox } = await aRig();
     const where = ['--to', options.url, '--topic-prefix', options.topicPrefix];
@@ -300,6 +313,7 @@ describe('fleet-twin simulate', () => {
     [['--to', 'kafka://127.0.0.1/x'], /not a topic of Kafka; like kafka:\/\/127\.0\.0\.1:9092\/sensor-data/],
     [['--to', 'x.csv', '--messages', '1', '--location'], /no place for it in \.csv/],
     [['--to', '-', '--shuffle', 'often'], /must be a time like 30s/],
+    [['--to', 'mqtt://127.0.0.1:1', '--client-per-car', '--cars', '99999999'], /may have \d+ files open/],
     [['--to', 'x.jsonl'], /--messages or --seconds/],
     [['--to', '-', '--cars', 'many'], /'many' is invalid\. It must be a whole number above 0/],
     [['--to', '-', '--faults', '2'], /must be between 0 and 1/],
