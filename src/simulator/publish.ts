@@ -125,8 +125,10 @@ async function openAll(senders: readonly Sender[], { patience = 10_000, signal }
   const waiting = senders.toReversed();
   const openSome = async () => {
     try {
-      for (let next = waiting.pop(); next !== undefined && !signal?.aborted; next = waiting.pop())
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        if (signal?.aborted) return;
         await next.open(patience);
+      }
     } finally {
       // Where one cannot be opened the others need not be.
       waiting.length = 0;
