@@ -3,18 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { MODEL_ACTIONS, type ModelSlots } from '../twin/model-documents.js';
 import { RegistryError } from './registry-error.js';
 import { announcements } from './announce.js';
-import { slotsAfter, type Wish } from './slots.js';
+import { UNTOUCHED, slotsAfter, type Wish } from './slots.js';
 
-const EMPTY: ModelSlots = {
-  _id: 'sensor-data',
-  revision: 0,
-  champion: null,
-  shadows: [],
-  previous: [],
-  changes: [],
-  warming: null,
-  announced: 0,
-};
 const NONE = new Set<string>();
 const wish = (action: Wish['action'], model = ''): Wish => ({ action, model, by: 'ann', now: new Date(0) });
 const after = (slots: ModelSlots, ...wishes: readonly Wish[]) =>
@@ -22,7 +12,7 @@ const after = (slots: ModelSlots, ...wishes: readonly Wish[]) =>
 
 describe('slotsAfter', () => {
   it('activates, and rolls back through every earlier model to that of the settings', () => {
-    const third = after(EMPTY, wish('ACTIVATE', 'a@1'), wish('ACTIVATE', 'a@2'), wish('ACTIVATE', 'b@1'));
+    const third = after(UNTOUCHED, wish('ACTIVATE', 'a@1'), wish('ACTIVATE', 'a@2'), wish('ACTIVATE', 'b@1'));
     expect(third).toMatchObject({ revision: 3, champion: 'b@1' });
     const back = after(third, wish('ROLLBACK'));
     expect(back).toMatchObject({ revision: 4, champion: 'a@2' });
@@ -33,12 +23,12 @@ describe('slotsAfter', () => {
   });
 
   it('a rollback leaves out what is retired', () => {
-    const third = after(EMPTY, wish('ACTIVATE', 'a@1'), wish('ACTIVATE', 'a@2'), wish('ACTIVATE', 'b@1'));
+    const third = after(UNTOUCHED, wish('ACTIVATE', 'a@1'), wish('ACTIVATE', 'a@2'), wish('ACTIVATE', 'b@1'));
     expect(slotsAfter(third, wish('ROLLBACK'), new Set(['a@2'])).champion).toBe('a@1');
   });
 
   it('a model that is activated leaves the shadow, and the same wish again changes nothing', () => {
-    const shadowed = after(EMPTY, wish('SHADOW', 'a@1'));
+    const shadowed = after(UNTOUCHED, wish('SHADOW', 'a@1'));
     expect(shadowed.shadows).toEqual(['a@1']);
     expect(after(shadowed, wish('SHADOW', 'a@1'))).toBe(shadowed);
     const active = after(shadowed, wish('ACTIVATE', 'a@1'));
@@ -47,7 +37,7 @@ describe('slotsAfter', () => {
   });
 
   it('refuses what is retired, a champion in the shadow, a fourth shadow, and to retire what is in use', () => {
-    const active = after(EMPTY, wish('ACTIVATE', 'a@1'), wish('SHADOW', 'b@1'), wish('SHADOW', 'b@2'));
+    const active = after(UNTOUCHED, wish('ACTIVATE', 'a@1'), wish('SHADOW', 'b@1'), wish('SHADOW', 'b@2'));
     const code = (act: () => unknown) => {
       try {
         act();
@@ -74,7 +64,7 @@ describe('slotsAfter', () => {
     );
     fc.assert(
       fc.property(wishes, (many) => {
-        let slots = EMPTY;
+        let slots = UNTOUCHED;
         for (const { action, model } of many) {
           try {
             slots = slotsAfter(slots, wish(action, model), NONE);
@@ -97,7 +87,7 @@ describe('slotsAfter', () => {
 
 describe('announcements', () => {
   it('say for every name which version is in use, also that none is any more', () => {
-    const slots = after(EMPTY, wish('ACTIVATE', 'a@1'), wish('SHADOW', 'b@7'), wish('ACTIVATE', 'b@6'));
+    const slots = after(UNTOUCHED, wish('ACTIVATE', 'a@1'), wish('SHADOW', 'b@7'), wish('ACTIVATE', 'b@6'));
     const said = announcements(slots, 'model-updates').map(({ key, value }) => [
       key,
       JSON.parse(String(value)) as unknown,

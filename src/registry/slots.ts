@@ -18,7 +18,8 @@ const MOST_SHADOWS = 3;
 const KEPT_CHANGES = 100;
 const KEPT_CHAMPIONS = 20;
 
-const UNTOUCHED: ModelSlots = {
+/** Where nobody ever changed anything. */
+export const UNTOUCHED: ModelSlots = {
   _id: STREAM,
   revision: 0,
   champion: null,

@@ -9,11 +9,15 @@ import { change, overview, register, roleOf } from '../../src/registry/lifecycle
 import { ModelsInUse } from '../../src/registry/models-in-use.js';
 import { findModel, readModelFiles, registerModel } from '../../src/registry/model-store.js';
 import { changeSlots, readSlots, type Wish } from '../../src/registry/slots.js';
+import { scoreByPanel } from '../../src/pipeline/score-by-panel.js';
+import { scoreInRounds } from '../../src/pipeline/score-in-rounds.js';
 import { loadScorer } from '../../src/score/load-scorer.js';
+import { simulateFleet } from '../../src/simulator/fleet.js';
 import { openDatabase, prepareDatabase, type Database } from '../../src/twin/database.js';
 import { DEFAULT_MODEL, aModelFolder } from '../builders/model.js';
 import { databaseServers } from '../servers.js';
 
+const REFERENCE = 'models/reference';
 const NOW = new Date('2026-01-01T12:00:00Z');
 const REGISTERING = { by: 'ann', note: 'a test', now: NOW };
 const quiet = () => undefined;
@@ -201,6 +205,24 @@ describe.each(databaseServers())('the registry on $name', (server) => {
       expect(await shadows(3)).toEqual(['cars@1']);
       await changeSlots(database, wish('UNSHADOW', 'cars@1'));
       expect(await shadows(4)).toEqual([]);
+    });
+
+    it('a model of another kind scores the same readings beside it, and can take its place', async () => {
+      const { _id } = await registerModel(database, REFERENCE, REGISTERING);
+      await changeSlots(database, wish('SHADOW', _id));
+      const cars = [...simulateFleet({ cars: 20, seed: 5, start: 0, stepSeconds: 10, messages: 60 })];
+      const classified = cars.map(({ car, at, signals }) => ({
+        reading: { car, at, signals, skewedAt: null, label: null },
+        arrival: 'new' as const,
+      }));
+      const { scores, shadows } = await models.use(1, (panel) => scoreByPanel(classified, () => null, panel));
+      const alone = await load(REFERENCE);
+      const expected = await scoreInRounds(classified, () => null, alone);
+      await alone.close();
+      expect(scores.map((one) => one?.kind)).toEqual(cars.map(() => 'scored'));
+      expect(shadows.map(([beside]) => beside)).toEqual(expected.map((scored) => ({ model: _id, scored })));
+      const { revision } = await changeSlots(database, wish('ACTIVATE', _id));
+      expect(await champion(revision)).toBe(_id);
     });
 
     it('follows within seconds without being asked', async () => {
