@@ -11,13 +11,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Kafka, logLevel } from 'kafkajs';
 import { choosePort } from '../stack/free-port.js';
 import { startStack, type Stack } from '../stack/stack.js';
-import { simulateFleet } from '../src/simulator/fleet.js';
-import { encodeMessage } from '../src/simulator/wire.js';
 import { openDatabase, prepareDatabase, type Database } from '../src/twin/database.js';
 import { replayBare, takeBatches } from './bare-driver.js';
+import { preload } from './preload.js';
 
 const BATCH = 2_000;
 const PARTITIONS = 10;
@@ -63,7 +61,7 @@ async function runRound({ urls }: Stack, name: string, round: number): Promise<R
   const database = openDatabase(urls.mongodbUri, name, 'bench');
   const bare = openDatabase(urls.mongodbUri, `${name}-bare`, 'bench');
   try {
-    await preload(urls.kafkaBrokers, name, round);
+    await preload(urls.kafkaBrokers, name, { cars, records, seed: round, partitions: PARTITIONS });
     const { rate, memory } = await runService(urls, name, database);
     const batches = await takeBatches(database, BATCH);
     await prepareDatabase(bare, 0);
@@ -74,33 +72,6 @@ async function runRound({ urls }: Stack, name: string, round: number): Promise<R
       await one.client.close();
     }
   }
-}
-
-async function preload(brokers: string, topic: string, seed: number): Promise<void> {
-  const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true });
-  await admin.disconnect();
-  const producer = kafka.producer();
-  await producer.connect();
-  let messages: { key: string; value: Buffer }[] = [];
-  const flush = async () => {
-    await producer.send({ topic, messages, acks: -1 });
-    messages = [];
-  };
-  for (const message of simulateFleet({
-    cars,
-    seed,
-    start: Date.now() - 3_600_000,
-    stepSeconds: 10,
-    messages: records,
-  })) {
-    messages.push({ key: message.car, value: encodeMessage(message) });
-    if (messages.length >= 2_000) await flush();
-  }
-  if (messages.length > 0) await flush();
-  await producer.disconnect();
 }
 
 /** Starts an ingest process on the topic; its rate counts from its first commit on, so that its start does not. */

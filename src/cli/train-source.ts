@@ -6,9 +6,9 @@ import type { RowOrder } from '../score/row-sample.js';
 import { readSettings } from '../settings/settings.js';
 import { trainingCars } from '../simulator/training-cars.js';
 import type { Reading } from '../telemetry/reading.js';
-import { kafkaReadings, type LogProgress } from '../training/kafka-readings.js';
+import { kafkaReadings } from '../training/kafka-readings.js';
 import { fileReadings } from './file-readings.js';
-import { tick } from './terminal.js';
+import { ReadingRate } from './reading-rate.js';
 
 export interface SourceFlags {
   readonly seed: number;
@@ -56,12 +56,13 @@ function kafkaSource(topic: string, flags: SourceFlags, signal: AbortSignal): Tr
   const settings = readSettings(process.env);
   const { since = null, fromOffsets: offsets = new Map<number, number>(), take = Infinity } = flags;
   const groupId = `fleet-twin-train-${randomUUID()}`;
+  const rate = new ReadingRate('records');
   const readings = kafkaReadings(
     { topic, since, offsets, take, groupId },
     {
       kafka: { brokers: settings.KAFKA_BROKERS, clientId: settings.KAFKA_CLIENT_ID, log: () => undefined },
       decoder: createDecoder(decoderOptions(settings)),
-      onProgress: rateFrom(performance.now()),
+      onProgress: (progress) => rate.show(progress),
       signal,
     },
   );
@@ -71,15 +72,7 @@ function kafkaSource(topic: string, flags: SourceFlags, signal: AbortSignal): Tr
     ...(offsets.size === 0 ? [] : [`--from-offsets ${[...offsets].map((one) => one.join(':')).join(',')}`]),
     ...(take === Infinity ? [] : [`--take ${take}`]),
   ];
-  return { readings, order: 'drawn', what: `the Kafka topic ${topic}`, args: args.join(' ') };
-}
-
-function rateFrom(started: number): (progress: LogProgress) => void {
-  return ({ records, bytes, rejected }) => {
-    const seconds = Math.max(0.001, (performance.now() - started) / 1_000);
-    const rate = `${Math.round(records / seconds)}/s, ${(bytes / seconds / 1e6).toFixed(1)} MB/s`;
-    tick(`${records} records, ${rate}, ${rejected} of them rejected and left out`);
-  };
+  return { readings: rate.summedUp(readings), order: 'drawn', what: `the Kafka topic ${topic}`, args: args.join(' ') };
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

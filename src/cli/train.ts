@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { EpochProgress } from '../score/fit.js';
 import { writeModelFolder } from '../score/model-folder.js';
@@ -19,7 +20,7 @@ interface TrainFlags extends SourceFlags {
 
 export function trainCommand(): Command {
   return new Command('train')
-    .description('train a model on simulated cars, a Kafka topic or a CSV file, and write its folder')
+    .description('train a model on simulated cars, a Kafka topic, a file or the history, and write its folder')
     .addOption(new Option('--kind <kind>', 'kind of the model').choices(TRAINABLE_KINDS).default('autoencoder'))
     .option('--out <dir>', 'folder of the model; replaced when it is there (default: models/NAME)')
     .option('--name <name>', 'name of the model (default: the kind; default for an autoencoder)')
@@ -50,7 +51,7 @@ export function trainCommand(): Command {
 async function train(flags: TrainFlags): Promise<void> {
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort(new Error('interrupted; nothing was written'));
-  process.once('SIGINT', interrupt);
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, interrupt);
   const into = (dir: string, source: TrainingSource, signal: AbortSignal) => trainInto(dir, source, flags, signal);
   const { every } = flags;
   try {
@@ -58,7 +59,7 @@ async function train(flags: TrainFlags): Promise<void> {
     if (flags.shadow) throw new Error('--shadow goes with --every');
     await into(flags.out, sourceOf(flags, interrupted.signal), interrupted.signal);
   } finally {
-    process.off('SIGINT', interrupt);
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
   }
 }
 
@@ -77,6 +78,8 @@ async function trainInto(dir: string, source: TrainingSource, flags: TrainFlags,
     },
     say: tell,
   });
+  // What follows the last epoch never waits: a signal that came meanwhile is heard here.
+  await setImmediate();
   signal.throwIfAborted();
   writeModelFolder(dir, trained, trained.card);
   const { name, version, threshold } = trained.metadata;

@@ -28,10 +28,13 @@ export class FeaturesModel implements ReadingModel {
   static read(dir: string): FeaturesModel {
     const folder = readModelFolder(dir);
     const { featuresId, features } = folder.metadata;
-    const given = features.map(({ name }) => name).join(' ');
-    const known = FEATURES.map(({ name }) => name).join(' ');
-    if (featuresId !== FEATURES_ID || given !== known)
-      throw new BadModelError(dir, `it wants the features ${featuresId}, this program has ${FEATURES_ID}`);
+    const given = features.map(({ name }) => name);
+    const known = FEATURES.map(({ name }) => name);
+    if (featuresId !== FEATURES_ID || given.join(' ') !== known.join(' '))
+      throw new BadModelError(
+        dir,
+        `it wants the features ${featuresId}, this program has ${FEATURES_ID}${difference(given, known)}`,
+      );
     return new FeaturesModel(folder);
   }
 
@@ -52,4 +55,15 @@ export class FeaturesModel implements ReadingModel {
     if (score === null) return { kind: 'unscored', reason: 'the model made no number of this reading' };
     return { kind: 'scored', score, memory: { features: FEATURES_ID, state } };
   }
+}
+
+/** What a model's features have more, or less, than the program's. */
+function difference(given: readonly string[], known: readonly string[]): string {
+  const lacking = known.filter((name) => !given.includes(name));
+  const unknown = given.filter((name) => !known.includes(name));
+  const parts = [
+    ...(unknown.length > 0 ? [`it has ${unknown.join(', ')}, which this program does not know`] : []),
+    ...(lacking.length > 0 ? [`it lacks ${lacking.join(', ')}`] : []),
+  ];
+  return parts.length > 0 ? `: ${parts.join('; ')}` : '';
 }

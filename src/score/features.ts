@@ -67,7 +67,7 @@ export const FEATURES: readonly Feature[] = [
   ...each(
     'bumpHigh',
     'accelerometer',
-    'the highest of late where the other wheels differ (lowest below 2/3 of the highest), sinking by 15 % of the gap',
+    'the highest of late where the other wheels differ (lowest below half of the highest), sinking by 15 % of the gap',
   ),
   ...each(
     'bumpLevel',
@@ -91,8 +91,8 @@ const SLOW = 0.2;
 /** Below this throttle the motor draws the same whatever the throttle. */
 const COASTING = 0.1;
 
-/** Wheels whose lowest is at least so much of their highest are shaken by the road. */
-const ALIKE = 2 / 3;
+/** Wheels whose lowest is at least so much of their highest are shaken by the road. Low, for one mistake is long remembered. */
+const ALIKE = 0.5;
 
 /** The car's memory if it belongs to these features; that of others says nothing here. */
 export function stateOf(memory: ScoreMemory | null): readonly number[] {

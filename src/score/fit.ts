@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type * as tfjs from '@tensorflow/tfjs';
+import { collectGarbage } from './garbage.js';
 import { seeded } from './seeded.js';
 
 export interface FitOptions {
@@ -60,6 +61,7 @@ export async function fitNetwork(model: tfjs.LayersModel, steps: FitSteps, optio
     const loss = await steps.epoch('fit', random);
     const heldOut = await steps.epoch('heldOut', seeded(options.seed + 1));
     const better = heldOut < best * 0.999;
+    collectGarbage();
     // Training never waits for anything: without a turn for the event loop no signal (Ctrl-C) would be heard until its end.
     await setImmediate();
     options.onEpoch({ epoch, loss, heldOut, best: better, seconds: (performance.now() - started) / 1_000 });

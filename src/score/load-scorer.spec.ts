@@ -193,7 +193,7 @@ describe('loadScorer', () => {
     const scorer = await loadScorer({ dir: silent, backend: 'wasm', evaluator: 'tensorflow', log: quiet });
     await scorer.close();
     const odd = tampered((metadata) => Object.assign(metadata, { kind: 'oracle' }));
-    await refused(odd, /its kind is oracle; readings of cars are scored by autoencoder, signals/);
+    await refused(odd, /its kind is oracle; readings of cars are scored by autoencoder, signals, sequence/);
   });
 
   it('refuses a model with a weight that has changed', async () => {

@@ -3,6 +3,7 @@ import { checkGolden } from './golden-check.js';
 import { BadModelError, readKind } from './model-folder.js';
 import { NetworkScorer, type LoadedScorer } from './network-scorer.js';
 import type { ReadingModel } from './reading-model.js';
+import { SequenceModel } from './sequence-model.js';
 import { SignalsModel } from './signals-model.js';
 import { SteadyThread, type ScoreLog } from './steady-thread.js';
 import { TensorflowThread } from './tensorflow-thread.js';
@@ -23,6 +24,7 @@ export interface LoadOptions {
 const KINDS = new Map<string, (dir: string) => ReadingModel>([
   ['autoencoder', (dir) => FeaturesModel.read(dir)],
   ['signals', (dir) => SignalsModel.read(dir)],
+  ['sequence', (dir) => SequenceModel.read(dir)],
 ]);
 
 /**

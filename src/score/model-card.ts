@@ -17,9 +17,7 @@ ${calibrated(calibration)}${figures(metrics)}
 
 A signal that is missing leaves its features out of the score.
 
-| feature | blamed signal | made of | mean | normal error below / above |
-|---|---|---|---|---|
-${features.map(featureRow).join('\n')}
+${featureTable(features)}
 
 ## Where it does not hold
 
@@ -38,6 +36,11 @@ export function figures(metrics: ModelMetadata['metrics']): string {
   const entries = Object.entries(metrics);
   if (entries.length === 0) return '';
   return `\n| figure | value |\n|---|---|\n${entries.map(([what, value]) => `| ${what} | ${value} |`).join('\n')}\n`;
+}
+
+export function featureTable(features: ModelMetadata['features']): string {
+  const head = '| feature | blamed signal | made of | mean | normal error below / above |\n|---|---|---|---|---|';
+  return [head, ...features.map(featureRow)].join('\n');
 }
 
 function featureRow({ name, signal, derivation, mean, scale, normalError }: ModelMetadata['features'][number]): string {

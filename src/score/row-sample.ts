@@ -4,7 +4,8 @@ import { FEATURE_COUNT } from './features.js';
 /** Rows of numbers, NaN where missing. */
 export interface Rows {
   readonly count: number;
-  readonly values: Float64Array;
+  /** Replaced by an empty array where they are not needed any more: they are most of what training holds. */
+  values: Float64Array;
 }
 
 /** arrival: as they came; drawn: by their lots, the same however the cars are interleaved. */

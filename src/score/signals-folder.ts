@@ -12,7 +12,7 @@ import {
 
 const range = z.object({ kind: z.literal('range'), min: z.number(), max: z.number() });
 
-const normaliserSchema = z.discriminatedUnion('kind', [
+export const signalNormaliserSchema = z.discriminatedUnion('kind', [
   /** (value - mean) / scale */
   z.object({ kind: z.literal('standard'), mean: z.number(), scale: z.number().positive() }),
   /** min..max becomes -1..1 */
@@ -23,7 +23,7 @@ const normaliserSchema = z.discriminatedUnion('kind', [
 
 const signalSchema = z.object({
   name: signalName,
-  normaliser: normaliserSchema,
+  normaliser: signalNormaliserSchema,
   /** The mean of normal readings, normalised: what the network is given where the signal is missing. */
   normalMean: z.number(),
   /** The error, normalised, that hardly a normal reading exceeds. */
@@ -56,7 +56,7 @@ const signalsMetadataSchema = metadataOfAnyKind.extend({
 
 export type SignalsMetadata = z.infer<typeof signalsMetadataSchema>;
 export type ModelSignal = z.infer<typeof signalSchema>;
-export type SignalNormaliser = z.infer<typeof normaliserSchema>;
+export type SignalNormaliser = z.infer<typeof signalNormaliserSchema>;
 
 export interface SignalsFolder {
   readonly metadata: SignalsMetadata;

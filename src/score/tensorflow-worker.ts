@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { NetworkFiles } from './model-folder.js';
-import { loadNetwork, loadTensorflow, type Backend, type BackendChoice } from './tensorflow.js';
+import { loadNetwork, loadTensorflow, outputsOf, type Backend, type BackendChoice } from './tensorflow.js';
 
 /** What a worker is started with. */
 export interface WorkerTask {
@@ -26,13 +26,7 @@ export type Answer =
 async function serve({ choice, network }: WorkerTask): Promise<void> {
   const { tf, backend, whyNotNative } = await loadTensorflow(choice);
   const model = await loadNetwork(tf, network);
-  const predict = ({ rows, inputs }: Request): Float32Array<ArrayBuffer> =>
-    tf.tidy(() => {
-      const output = model.predictOnBatch(tf.tensor2d(inputs, [rows, inputs.length / rows]));
-      const tensor = Array.isArray(output) ? output[0] : output;
-      // A copy of its own: what a backend hands out may be part of its memory.
-      return new Float32Array(tensor?.dataSync() ?? []);
-    });
+  const predict = ({ rows, inputs }: Request) => outputsOf(tf, model, inputs, rows);
   // The first call is slow; nobody shall wait for it.
   predict({ id: 0, rows: 1, inputs: new Float32Array(widthOf(model.inputs[0]?.shape)) });
   (parentPort ?? process).on('message', (request: Request) => answer(request, predict));

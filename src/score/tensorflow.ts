@@ -55,6 +55,25 @@ export function loadNetwork(tf: Tensorflow, { modelTopology, weightSpecs, weight
   return tf.loadLayersModel(tf.io.fromMemory(artifacts));
 }
 
+/** @returns what the network makes of rows of inputs: a copy, for what a backend hands out may be part of its memory */
+export function outputsOf(
+  tf: Tensorflow,
+  model: tfjs.LayersModel,
+  inputs: Float32Array,
+  rows: number,
+): Float32Array<ArrayBuffer> {
+  const output = tf.tidy(() => {
+    const all = model.predictOnBatch(tf.tensor2d(inputs, [rows, inputs.length / rows]));
+    return Array.isArray(all) ? all[0] : all;
+  });
+  // The numbers are fetched outside: `tidy` looks for tensors in what it returns, in an array number by number.
+  try {
+    return new Float32Array(output?.dataSync() ?? []);
+  } finally {
+    output?.dispose();
+  }
+}
+
 async function native(): Promise<Tensorflow> {
   // tfjs-node calls it; Node 23 and later have it no more.
   const old = util as { isNullOrUndefined?: (value: unknown) => boolean };

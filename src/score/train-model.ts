@@ -5,10 +5,11 @@ import { buildAutoencoder, fitAutoencoder } from './autoencoder.js';
 import { featuresWithErrors, quantileOf, quantilesOf, scoresOf, type Reconstruct } from './calibrate.js';
 import { FEATURES_ID, FEATURE_COUNT } from './features.js';
 import { MISSING_TARGET, type EpochProgress } from './fit.js';
+import { collectGarbage } from './garbage.js';
 import { goldenNetworkOf, goldenOf, withGolden } from './golden.js';
 import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
 import { normaliserOf, type Normaliser } from './normaliser.js';
-import { loadTensorflowForTraining, type Tensorflow } from './tensorflow.js';
+import { loadTensorflowForTraining, outputsOf, type Tensorflow } from './tensorflow.js';
 import { shareAbove } from './quality.js';
 import type { RowOrder } from './row-sample.js';
 import { gatherTrainingSet, type Rows, type TrainingSet } from './training-set.js';
@@ -43,11 +44,14 @@ export async function trainModel(
   const golden = new Map<string, Reading[]>();
   const set = await gatherTrainingSet(withGolden(readings, golden), options.order);
   say(`${set.readings} readings of ${set.cars} cars (${set.leftOut} left out); ${set.fit.count} rows to fit`);
+  const normaliser = normaliserOf(set.fit);
+  const rows = { fit: normalised(set.fit, normaliser), heldOut: normalised(set.stop, normaliser) };
+  // From here on the normalised copy is enough.
+  set.fit.values = new Float64Array(0);
+  collectGarbage();
   const { tf, backend } = await loadTensorflowForTraining();
   say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);
-  const normaliser = normaliserOf(set.fit);
   const model = buildAutoencoder(tf, seed);
-  const rows = { fit: normalised(set.fit, normaliser), heldOut: normalised(set.stop, normaliser) };
   const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, rate: RATE, inputLimit: INPUT_LIMIT, onEpoch };
   const { epochs: ran, heldOutLoss } = await fitAutoencoder(tf, model, rows, fitOptions);
   const reconstruct = reconstructWith(tf, model);
@@ -101,13 +105,7 @@ function normalised({ count, values }: Rows, { mean, scale }: Normaliser): Float
 
 /** What the network makes of rows, in this process. */
 export function reconstructWith(tf: Tensorflow, model: tfjs.LayersModel): Reconstruct {
-  return (inputs, rows) =>
-    Promise.resolve(
-      tf.tidy(() => {
-        const output = model.predictOnBatch(tf.tensor2d(inputs, [rows, inputs.length / rows])) as tfjs.Tensor;
-        return new Float32Array(output.dataSync());
-      }),
-    );
+  return (inputs, rows) => Promise.resolve(outputsOf(tf, model, inputs, rows));
 }
 
 /** How the signals were spread, as it goes into the metadata. */

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Reading } from '../telemetry/reading.js';
 import { FEATURE_COUNT, readFeatures } from './features.js';
+import { collectGarbage } from './garbage.js';
 import { newState } from './memory.js';
 import { SignalSample, type SignalDistribution } from './signal-distribution.js';
 import { Lots, RowSample, type RowOrder, type Rows } from './row-sample.js';
@@ -56,6 +57,9 @@ export const FEATURE_ROWS: RowMaker = {
   write: (reading, state, row) => readFeatures(reading, state, row, 0),
 };
 
+/** Readings */
+const COLLECT_EVERY = 32_768;
+
 /** There is nothing, or too little, to train on. */
 export class TooLittleDataError extends Error {
   readonly code = 'TOO_LITTLE_DATA';
@@ -87,7 +91,7 @@ export async function gatherTrainingSet(
   let leftOut = 0;
   for await (const reading of readings) {
     const car = known(cars, reading.car, maker);
-    count++;
+    if (++count % COLLECT_EVERY === 0) collectGarbage();
     car.state = maker.write(reading, car.state, row);
     car.healthyFor = reading.label === true ? 0 : car.healthyFor + 1;
     const lot = car.lots.next();

@@ -29,6 +29,7 @@ export interface LogProgress {
 export interface ReadOptions {
   readonly kafka: KafkaOptions;
   readonly decoder: Decoder;
+  /** Called when the first batch is there, with 0 records, and when each one was read. */
   readonly onProgress: (progress: LogProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -37,6 +38,9 @@ export interface ReadOptions {
 export class KafkaWindowError extends Error {
   override readonly name = 'KafkaWindowError';
 }
+
+/** How often in a row kafkajs may start the consumer again without a batch; each time it has tried for a second or more. */
+const CRASHES = 10;
 
 interface Range {
   next: number;
@@ -74,6 +78,8 @@ async function* readingsOf(
 ): AsyncGenerator<Reading> {
   const so = { records: 0, bytes: 0, rejected: 0 };
   for await (const batch of batches) {
+    // The clock starts with the first batch: joining the group is no reading.
+    if (so.records === 0) onProgress({ ...so });
     for (const { record, decoded } of await decoder.decode(batch.slice(0, take - so.records))) {
       so.records++;
       so.bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
@@ -112,7 +118,15 @@ async function* batchesOf(
   signal: AbortSignal,
 ): AsyncGenerator<readonly SourceRecord[]> {
   const handover = new Handover<readonly SourceRecord[]>();
-  consumer.on(consumer.events.CRASH, ({ payload }) => handover.fail(payload.error));
+  let crashes = 0;
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart || ++crashes > CRASHES) handover.fail(payload.error);
+  });
+  // After each joining, for a consumer that kafkajs starts again begins anew; the first one may fail, too, and then `run`
+  // is over before the group was joined.
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    for (const [partition, { next }] of ranges) consumer.seek({ topic, partition, offset: String(next) });
+  });
   const stop = () => handover.fail(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -120,8 +134,10 @@ async function* batchesOf(
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({ autoCommit: false, eachBatch: (payload) => give(payload, ranges, handover) });
-    for (const [partition, { next }] of ranges) consumer.seek({ topic, partition, offset: String(next) });
-    while (ranges.size > 0) yield await handover.take();
+    while (ranges.size > 0) {
+      yield await handover.take();
+      crashes = 0;
+    }
   } finally {
     signal.removeEventListener('abort', stop);
     handover.close();

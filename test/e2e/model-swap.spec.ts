@@ -101,7 +101,7 @@ it('ten swaps under load, one process killed between them: each reading scored o
     ({ value }) => JSON.parse(String(value)) as object,
   );
   expect(announced.at(-1)).toMatchObject({ name: 'cars', active: String(SWAPS), revision: SWAPS });
-});
+}, 400_000);
 
 /** The models of a partition's readings in the order of the log, each run of one once. */
 function runsOf(rows: readonly ReadingDocument[]): string[] {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -20,6 +20,12 @@ const quiet = () => undefined;
 const load = (dir: string) => loadScorer({ dir, backend: 'auto', evaluator: 'auto', log: quiet });
 const check = async (dir: string) => (await load(dir)).close();
 const wish = (action: Wish['action'], model = ''): Wish => ({ action, model, by: 'ann', now: NOW });
+
+/** Those of the shipped model, the first one under another name. */
+function otherFeatures(): object[] {
+  const metadata = JSON.parse(readFileSync(join(DEFAULT_MODEL, 'metadata.json'), 'utf8')) as { features: object[] };
+  return metadata.features.map((feature, index) => (index === 0 ? { ...feature, name: 'oilPressure' } : feature));
+}
 
 describe.each(databaseServers())('the registry on $name', (server) => {
   let running: { uri: string; stop(): Promise<void> };
@@ -92,6 +98,13 @@ describe.each(databaseServers())('the registry on $name', (server) => {
       message: expect.stringMatching(/golden reading \d+ must score [\d.]+ and scores [\d.]+/) as string,
     });
     expect(await database.collections.models.countDocuments()).toBe(0);
+    const other = aModelFolder(parent, { name: 'cars', version: '8', features: otherFeatures() });
+    await expect(register(database, check, other, REGISTERING)).rejects.toMatchObject({
+      code: 'MODEL_REFUSED',
+      message: expect.stringMatching(
+        /it has oilPressure, which this program does not know; it lacks vibrationPerSpeed/,
+      ) as string,
+    });
     await registerModel(database, dir, REGISTERING);
     await expect(change(database, check, wish('ACTIVATE', 'cars@9'))).rejects.toMatchObject({ code: 'MODEL_REFUSED' });
     expect(await readSlots(database)).toMatchObject({ revision: 0, champion: null });

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Message } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { trainCommand } from '../../src/cli/train.js';
@@ -64,7 +67,10 @@ function readingsFrom(window: Partial<KafkaWindow>, signal = new AbortController
   const progress: LogProgress[] = [];
   const whole = { topic, since: null, offsets: new Map<number, number>(), take: Infinity, groupId };
   const onProgress = (one: LogProgress) => progress.push(one);
-  return { readings: kafkaReadings({ ...whole, ...window }, { kafka, decoder, onProgress, signal }), progress };
+  return {
+    readings: kafkaReadings({ ...whole, ...window }, { kafka, decoder, onProgress, signal }),
+    progress,
+  };
 }
 
 async function collected(readings: AsyncIterable<Reading>): Promise<Reading[]> {
@@ -76,6 +82,21 @@ async function collected(readings: AsyncIterable<Reading>): Promise<Reading[]> {
 async function train(...args: string[]): Promise<void> {
   const command = trainCommand().exitOverride();
   await command.parseAsync([...args, '--epochs', '1', '--quantile', '0.99'], { from: 'user' });
+}
+
+/** Interrupts the real command at the first line that looks like this. */
+async function interruptedAt(line: RegExp, ...args: string[]): Promise<{ code: number | null; said: string[] }> {
+  const child = spawn(process.execPath, ['dist/src/cli/main.js', 'train', ...args], {
+    env: { ...process.env, KAFKA_BROKERS: brokers.join(',') },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const said: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (one) => {
+    said.push(one);
+    if (line.test(one)) child.kill('SIGINT');
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, said };
 }
 
 async function metadataOf(dir: string) {
@@ -108,6 +129,20 @@ describe('training from a Kafka topic', () => {
     await expect(train('--from-kafka', topic, '--since', '2026-02-01', '--out', out)).rejects.toThrow('no record');
     await expect(train('--from-kafka', topic, '--out', out)).rejects.toThrow(/^300 readings of 60 cars leave/);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['while the topic is read', /^0 records/, []],
+    ['while the network is fitted', /^epoch 2 /, ['--epochs', '200']],
+  ])('leaves nothing behind when it is interrupted %s', async (_when, line, args) => {
+    await send(fleet(6_000).map(recordOf));
+    const out = join(folder, 'none');
+    const { code, said } = await interruptedAt(line, '--from-kafka', topic, '--out', out, ...args);
+    expect(said.at(-1)).toBe('interrupted; nothing was written');
+    expect(code).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+    const { groups } = await withAdmin((admin) => admin.listGroups());
+    expect(groups.filter((group) => group.groupId.startsWith('fleet-twin-train-'))).toEqual([]);
   });
 
   it('names the line, the column and the value of a CSV row that cannot be read', async () => {
