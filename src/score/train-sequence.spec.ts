@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { simulateFleet } from '../simulator/fleet.js';
+import { MECHANICAL_FAULTS, NO_HAZARDS } from '../simulator/faults.js';
+import { simulateFleet, type CarMessage } from '../simulator/fleet.js';
 import { trainingCars } from '../simulator/training-cars.js';
 import type { ScoreMemory, Scored } from '../telemetry/score.js';
 import type { Reading } from '../telemetry/reading.js';
 import type { EpochProgress } from './fit.js';
 import { loadScorer, type LoadedScorer } from './load-scorer.js';
+import { newState } from './memory.js';
 import { writeModelFolder } from './model-folder.js';
 import { TRAINERS } from './model-kinds.js';
 import { SEQUENCE_INPUTS, windowRows } from './sequence-rows.js';
@@ -38,6 +40,26 @@ async function follow(scorer: LoadedScorer, car: readonly Reading[], memory: Sco
     scored.push(one);
   }
   return scored;
+}
+
+/** The scores of the readings with that label, a step of all cars at a time. */
+async function scoresOf(scorer: LoadedScorer, messages: Iterable<CarMessage>, failed: boolean): Promise<number[]> {
+  const memories = new Map<string, ScoreMemory | null>();
+  const scores: number[] = [];
+  const all = [...messages];
+  for (let start = 0; start < all.length; start += 60) {
+    const step = all
+      .slice(start, start + 60)
+      .map(({ car, at, signals, label }) => ({ car, at, skewedAt: null, signals, label }));
+    const scored = await scorer.score(step.map((reading) => ({ reading, memory: memories.get(reading.car) ?? null })));
+    scored.forEach((one, place) => {
+      const reading = step[place];
+      if (one.kind !== 'scored' || !reading) throw new Error('not scored');
+      memories.set(reading.car, one.memory);
+      if ((reading.label === true) === failed) scores.push(one.score.value);
+    });
+  }
+  return scores;
 }
 
 function oneCar(more: object = {}): Reading[] {
@@ -81,7 +103,7 @@ describe('trainSequence', () => {
   it('remembers the last eight readings in some sixty whole and plain numbers that live through JSON', async () => {
     const scored = await follow(scorer, oneCar());
     for (const { memory } of scored) {
-      expect(memory?.state.length).toBe(27 + (8 * SEQUENCE_INPUTS.length) / 4);
+      expect(memory?.state.length).toBe(newState().length + (8 * SEQUENCE_INPUTS.length) / 4);
       expect(JSON.parse(JSON.stringify(memory))).toEqual(memory);
     }
     expect(SEQUENCE_INPUTS).toHaveLength(16);
@@ -93,12 +115,15 @@ describe('trainSequence', () => {
     const scored = await follow(scorer, car);
     const [alone] = await follow(scorer, last);
     expect(alone?.score.value).not.toBeCloseTo(scored.at(-1)?.score.value ?? NaN, 3);
-    const [strange] = await follow(scorer, last, { features: 'car-1', state: scored.at(-2)?.memory?.state ?? [] });
+    const [strange] = await follow(scorer, last, { features: 'car-2', state: scored.at(-2)?.memory?.state ?? [] });
     expect(strange?.score.value).toBe(alone?.score.value);
     // The window alone, with the memory of the features as it is.
     const before = scored.at(-2)?.memory;
     if (!before) throw new Error('no memory');
-    const [blank] = await follow(scorer, last, { ...before, state: before.state.map((one, i) => (i < 27 ? one : 0)) });
+    const [blank] = await follow(scorer, last, {
+      ...before,
+      state: before.state.map((one, i) => (i < newState().length ? one : 0)),
+    });
     expect(blank?.score.value).not.toBe(scored.at(-1)?.score.value);
   });
 
@@ -114,6 +139,28 @@ describe('trainSequence', () => {
       const right = failed.filter(({ score }) => score.anomalous && blamed.test(score.topSignals[0]?.signal ?? ''));
       expect(right.length / failed.length).toBeGreaterThan(0.9);
     }
+  });
+
+  it('tells failing cars from healthy ones far better than the reference', async () => {
+    const fleet = { cars: 60, seed: 31, start: 0, stepSeconds: 10, messages: 60 * 25, hazards: NO_HAZARDS };
+    const failing = { faults: 1, faultModes: MECHANICAL_FAULTS, faultAfter: [3, 8] as const, repairAfter: Infinity };
+    const reference = await loadScorer({
+      dir: 'models/reference',
+      backend: 'wasm',
+      evaluator: 'auto',
+      log: () => undefined,
+    });
+    const [mine = NaN, baseline = NaN] = await Promise.all(
+      [scorer, reference].map(async (one) => {
+        const normal = await scoresOf(one, simulateFleet(fleet), false);
+        const failed = await scoresOf(one, simulateFleet({ ...fleet, ...failing }), true);
+        const below = failed.map((score) => normal.filter((other) => other < score).length);
+        return below.reduce((sum, count) => sum + count, 0) / (failed.length * normal.length);
+      }),
+    );
+    await reference.close();
+    expect(baseline).toBeLessThan(0.7);
+    expect(mine).toBeGreaterThan(0.97);
   });
 
   it("keeps each car's window to itself, however the cars are interleaved", () => {

@@ -65,15 +65,15 @@ export function newestOf(twin: Twin | null): ReadingOrder | null {
 function applyNew(twin: Twin | null, arrived: Arrived, rules: EpisodeRules): Applied {
   const { reading, hash, receivedAt, source, scored } = arrived;
   const at = new Date(reading.at);
-  const { twin: before, changes: ended } = endSilence(twin ?? emptyTwin(arrived), at);
+  const { twin: heard, changes: ended } = endSilence(twin ?? emptyTwin(arrived), at);
+  const { shadowMemory: _shadows, noticed: _noticed, ...before } = heard;
   const memory = scored?.kind === 'scored' ? scored.memory : before.memory;
   const score = scored?.kind === 'scored' ? scored.score : null;
   const episodes = score
-    ? advanceEpisodes(reading.car, episodeStateOf(before), at, score, rules)
-    : { state: episodeStateOf(before), changes: [] };
-  const { noticed: _noticed, shadowMemory: _shadowMemory, ...rest } = before;
+    ? advanceEpisodes(reading.car, episodeStateOf(heard), at, score, rules)
+    : { state: episodeStateOf(heard), changes: [] };
   const after: Twin = {
-    ...rest,
+    ...before,
     reported: { at, receivedAt: new Date(receivedAt), hash, signals: reading.signals },
     score: score && twinScoreOf(score),
     status: statusOf(episodes.state),
