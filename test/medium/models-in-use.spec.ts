@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { OutRecord } from '../../src/kafka/out-record.js';
+import { announce } from '../../src/registry/announce.js';
 import { registerModel } from '../../src/registry/model-store.js';
 import { ModelsInUse } from '../../src/registry/models-in-use.js';
-import { changeSlots, warmUp, type Wish } from '../../src/registry/slots.js';
+import { changeSlots, readSlots, warmUp, type Wish } from '../../src/registry/slots.js';
 import { loadScorer } from '../../src/score/load-scorer.js';
 import { openDatabase, prepareDatabase, type Database } from '../../src/twin/database.js';
 import { DEFAULT_MODEL, aModelFolder } from '../builders/model.js';
@@ -125,4 +127,29 @@ describe.each(databaseServers())('models in use when things go wrong on $name', 
     expect([['cars@1'], { retriable: true }]).toContainEqual(await last);
     expect(open).toEqual([]);
   }, 60_000);
+
+  it('the newest revision is told last, also when a process tells an older one late', async () => {
+    const topic: OutRecord[] = [];
+    let arrive: () => void = () => undefined;
+    const slow = {
+      send: async (records: readonly OutRecord[]) => {
+        if (topic.length === 0)
+          await new Promise<void>((resolve) => {
+            arrive = resolve;
+          });
+        topic.push(...records);
+      },
+    };
+    const late = announce(database, await want('ACTIVATE', 'cars@1'), 'model-updates', slow);
+    await announce(database, await want('ACTIVATE', 'cars@2'), 'model-updates', {
+      send: (records) => Promise.resolve(void topic.push(...records)),
+    });
+    arrive();
+    await late;
+    expect(JSON.parse(String(topic.at(-1)?.value))).toMatchObject({ name: 'cars', active: '2', revision: 2 });
+    expect(await readSlots(database)).toMatchObject({ announced: 2 });
+    // Told is told.
+    await announce(database, await readSlots(database), 'model-updates', slow);
+    expect(topic).toHaveLength(3);
+  });
 });
