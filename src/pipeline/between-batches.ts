@@ -130,7 +130,10 @@ export async function eraseCar(
   await eraseHistory(database, car, new Date(all.getTime() + 1), holding.position._id);
 }
 
-/** Writes and publishes what came up between two batches. @throws Fenced */
+/**
+ * Writes and publishes what came up between two batches.
+ * @throws Fenced; Error where a car was written through another partition: it is read again in the next round
+ */
 export async function commitBetween(
   holding: Holding,
   change: Partial<BatchWrite>,
@@ -141,6 +144,11 @@ export async function commitBetween(
   const write = { ...emptyBatch(holding), ...change };
   const pending = new PendingCommit(stages.database, write, holding.session);
   const outcome = await patiently(() => pending.attempt(), workshop, signal);
+  if (outcome.kind === 'stale-twins') {
+    // The partition is still held: without traffic nobody would take it over again.
+    holding.cars.clear();
+    throw new Error('a car was written through another partition meanwhile');
+  }
   if (outcome.kind !== 'committed') throw new Fenced(`a write between batches was ${outcome.kind}`);
   holding.position = outcome.position;
   holding.cars.put(write.twins.map(({ twin }) => twin));

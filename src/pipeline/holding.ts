@@ -88,12 +88,20 @@ export class Holding {
    * @throws Fenced
    */
   async readAgain(signal: AbortSignal): Promise<void> {
-    const { database } = this.workshop.stages;
-    const read = () => store(readPosition(database, this.position._id));
-    const found = await patiently(read, this.workshop, signal);
+    const found = await this.#read(signal);
     if (found?.epoch !== this.position.epoch) throw new Fenced(`the epoch is ${found?.epoch} now`);
     this.position = found;
     this.cars.clear();
+  }
+
+  /** Whether nobody else has taken it over. */
+  async isMine(signal: AbortSignal): Promise<boolean> {
+    return (await this.#read(signal))?.epoch === this.position.epoch;
+  }
+
+  #read(signal: AbortSignal): Promise<PositionDocument | null> {
+    const { database } = this.workshop.stages;
+    return patiently(() => store(readPosition(database, this.position._id)), this.workshop, signal);
   }
 
   async #compare(batch: RecordBatch, first: number, log: LogBounds): Promise<number | null> {

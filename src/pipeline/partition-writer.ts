@@ -57,10 +57,15 @@ export class PartitionWriter {
     });
   }
 
-  /** Becomes the writer of a partition that was just assigned, without waiting for its next record. */
+  /**
+   * Becomes the writer of a partition that was just assigned, without waiting for its next record. What it holds may have been
+   * somebody else's meanwhile: a process that was thrown out of the group is not told what it lost.
+   */
   takeOver(signal: AbortSignal): Promise<void> {
     return this.#exclusively(async () => {
-      if (!signal.aborted) this.#holding ??= await Holding.take(this.topic, this.partition, this.workshop, signal);
+      if (signal.aborted) return;
+      if (this.#holding && !(await this.#holding.isMine(signal))) this.#holding = null;
+      this.#holding ??= await Holding.take(this.topic, this.partition, this.workshop, signal);
     });
   }
 

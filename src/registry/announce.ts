@@ -1,7 +1,7 @@
 import type { OutRecord } from '../kafka/out-record.js';
 import type { Database } from '../twin/database.js';
 import type { ModelSlots } from '../twin/model-documents.js';
-import { STREAM } from './slots.js';
+import { readSlots, STREAM } from './slots.js';
 
 /** Where announcements go. */
 export interface Outlet {
@@ -14,16 +14,21 @@ export interface Outlet {
  * @throws what the outlet or the database throws; the next look at the slots begins again
  */
 export async function announce(
-  { collections }: Database,
+  database: Database,
   slots: ModelSlots,
   topic: string,
   outlet: Outlet,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { revision, announced } = slots;
-  if (announced >= revision) return;
-  await outlet.send(announcements(slots, topic), signal);
-  await collections.modelSlots.updateOne({ _id: STREAM }, { $max: { announced: revision } });
+  if (slots.announced >= slots.revision) return;
+  let { revision } = slots;
+  for (let said = slots; ; said = await readSlots(database)) {
+    // While Kafka was waited for, others may have told a newer revision: the topic keeps what comes last, so it is told again.
+    if (said !== slots && said.revision === revision) return;
+    ({ revision } = said);
+    await outlet.send(announcements(said, topic), signal);
+    await database.collections.modelSlots.updateOne({ _id: STREAM }, { $max: { announced: revision } });
+  }
 }
 
 /** One record for each model name that is in use or may have gone out of use; the topic is compacted by name. Pure. */

@@ -2,7 +2,7 @@ import type { Database } from '../twin/database.js';
 import type { ModelDocument, ModelSlots } from '../twin/model-documents.js';
 import { findModel, registerModel, withModelFolder, type Registering } from './model-store.js';
 import { RegistryError } from './registry-error.js';
-import { changeSlots, readSlots, warmUp, type Wish } from './slots.js';
+import { changeSlots, coolDown, readSlots, warmUp, type Wish } from './slots.js';
 
 /** What a registered model does. */
 export const MODEL_ROLES = ['CHAMPION', 'SHADOW', 'IDLE', 'RETIRED'] as const;
@@ -33,7 +33,14 @@ export async function change(database: Database, check: CheckFolder, wish: Wish)
   if (wish.action === 'ACTIVATE' || wish.action === 'SHADOW') {
     const model = await findModel(database, wish.model);
     await warmUp(database, model._id, wish.now);
-    await withModelFolder(database, model, (dir) => checked(check, dir, wish.model));
+    try {
+      await withModelFolder(database, model, (dir) => checked(check, dir, wish.model));
+      return await changeSlots(database, wish);
+    } catch (error) {
+      // Nobody wants it any more: processes that have loaded it let go of it.
+      await coolDown(database, model._id, wish.now).catch(() => undefined);
+      throw error;
+    }
   }
   return changeSlots(database, wish);
 }

@@ -4,7 +4,7 @@ import type { LoadedScorer } from '../score/load-scorer.js';
 import type { Panel, Scorers } from '../telemetry/score.js';
 import type { Database } from '../twin/database.js';
 import type { ModelSlots } from '../twin/model-documents.js';
-import { storeFaultOf } from '../twin/store-fault.js';
+import { isAway, storeFaultOf } from '../twin/store-fault.js';
 import { LentPanel, SharedScorer } from './lent-panel.js';
 import { findModel, withModelFolder } from './model-store.js';
 import { readSlots } from './slots.js';
@@ -109,13 +109,15 @@ export class ModelsInUse implements Scorers {
     if (warming?.model === this.#warm?.model && warming?.at.getTime() === this.#warm?.at) return;
     const before = this.#warm;
     this.#warm = null;
-    if (warming) {
+    try {
+      if (!warming) return;
       const { model, at } = warming;
       const shared = this.#lent?.scorers.get(model) ?? (await this.#load(model));
       shared?.hold();
       this.#warm = { model, at: at.getTime(), shared };
+    } finally {
+      await before?.shared?.letGo();
     }
-    await before?.shared?.letGo();
   }
 
   async #change(slots: ModelSlots): Promise<void> {
@@ -132,10 +134,20 @@ export class ModelsInUse implements Scorers {
       else refused.push(String(model));
       return shared !== null;
     };
-    const champion = (await loaded(slots.champion)) ? slots.champion : (before?.champion ?? null);
-    if (!scorers.has(champion)) scorers.set(champion, before?.scorers.get(champion) ?? this.#fallback);
+    let champion: string | null;
     const shadows: string[] = [];
-    for (const shadow of slots.shadows) if (shadow !== champion && (await loaded(shadow))) shadows.push(shadow);
+    try {
+      champion = (await loaded(slots.champion)) ? slots.champion : (before?.champion ?? null);
+      if (!scorers.has(champion)) scorers.set(champion, before?.scorers.get(champion) ?? this.#fallback);
+      for (const shadow of slots.shadows) if (shadow !== champion && (await loaded(shadow))) shadows.push(shadow);
+    } catch (error) {
+      // Closes those that nobody holds.
+      for (const shared of scorers.values()) {
+        shared.hold();
+        await shared.letGo();
+      }
+      throw error;
+    }
     const lent = new LentPanel(slots.revision, champion, scorers, shadows);
     this.#lent = lent;
     this.#refused = refused;
@@ -150,12 +162,14 @@ export class ModelsInUse implements Scorers {
     return this.#warm?.model === model ? this.#warm.shared : null;
   }
 
+  /** @throws MongoError when MongoDB is away, which says nothing about the model */
   async #load(id: string): Promise<SharedScorer | null> {
     const { database, load, log } = this.options;
     try {
       const model = await findModel(database, id);
       return new SharedScorer(await withModelFolder(database, model, load));
     } catch (error) {
+      if (isAway(error)) throw error;
       log('error', 'a model of the registry cannot be used', { model: id, error: messageOf(error) });
       return null;
     }

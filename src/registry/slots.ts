@@ -39,6 +39,11 @@ export async function warmUp({ collections }: Database, model: string, now: Date
   await collections.modelSlots.updateOne({ _id: STREAM }, { $set: { warming: { model, at: now } } }, { upsert: true });
 }
 
+/** Takes back what `warmUp` asked for, should nobody else have asked since. */
+export async function coolDown({ collections }: Database, model: string, at: Date): Promise<void> {
+  await collections.modelSlots.updateOne({ _id: STREAM, warming: { model, at } }, { $set: { warming: null } });
+}
+
 /**
  * Changes which models are in use. Two who do it at once are done one after the other. What is so already changes nothing.
  * Whoever activates a model checks it before.

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MongoServerError, type ClientSession } from 'mongodb';
+import { MongoServerError, type Binary, type ClientSession } from 'mongodb';
 import type { Database } from './database.js';
 import type { PositionDocument } from './documents.js';
-import { positionId, readingId } from './ids.js';
+import { eventId, positionId, readingId } from './ids.js';
 import { isWriteConflict } from './store-fault.js';
 
 /** Between two tries while a stopped holder's transaction holds the position, ms. */
@@ -40,13 +40,15 @@ export async function takeOver(
   const { collections } = database;
   const _id = positionId(topic, partition);
   const taken = { holder, updatedAt: now, ...(session?.id ? { session: session.id.id } : {}) };
-  await endFormerSession(database, _id);
+  const former = await readPosition(database, _id);
+  if (former?.session) await endSession(database, former.session);
+  const { incarnation, eventSequence } = former ?? (await unusedIds(database, topic, partition));
   const fresh = {
     next: 0,
     published: 0,
-    eventSequence: 0,
-    eventsPublished: 0,
-    incarnation: 1,
+    eventSequence,
+    eventsPublished: eventSequence,
+    incarnation,
     clusterId: '',
     last: null,
     counts: NO_COUNTS,
@@ -58,7 +60,6 @@ export async function takeOver(
         { $inc: { epoch: 1 }, $set: taken, $setOnInsert: fresh },
         { upsert: true, returnDocument: 'after' },
       );
-      if (position?.epoch === 1) return skipUsedIncarnations({ collections }, topic, partition, position);
       if (position) return position;
     } catch (error) {
       if (!isWriteConflict(error) && !isDuplicateKey(error)) throw error;
@@ -67,10 +68,8 @@ export async function takeOver(
   }
 }
 
-async function endFormerSession(database: Database, _id: string): Promise<void> {
-  const { session: id } = (await readPosition(database, _id)) ?? {};
-  if (!id) return;
-  await database.client
+async function endSession({ client }: Database, id: Binary): Promise<void> {
+  await client
     .db('admin')
     .command({ killSessions: [{ id }] })
     .catch((error: unknown) => {
@@ -79,22 +78,25 @@ async function endFormerSession(database: Database, _id: string): Promise<void> 
     });
 }
 
-/** A position that was deleted, by hand say, begins anew; the rows that its history has keep their ids to themselves. */
-async function skipUsedIncarnations(
+/**
+ * Where a position begins: one that was deleted, by hand say, begins anew, and the rows and events that are there keep their
+ * ids to themselves. Known before the position is made, since whoever makes it may be killed right behind that.
+ */
+async function unusedIds(
   { collections }: Pick<Database, 'collections'>,
   topic: string,
   partition: number,
-  fresh: PositionDocument,
-): Promise<PositionDocument> {
-  let { incarnation } = fresh;
+): Promise<Pick<PositionDocument, 'incarnation' | 'eventSequence'>> {
+  let incarnation = 1;
   const used = (number: number) => ({
     $gte: readingId(topic, number, partition, 0),
     $lte: readingId(topic, number, partition, Number.MAX_SAFE_INTEGER),
   });
   while (await collections.readings.findOne({ _id: used(incarnation) }, { projection: { _id: 1 } })) incarnation += 1;
-  if (incarnation === fresh.incarnation) return fresh;
-  await collections.positions.updateOne({ _id: fresh._id, epoch: fresh.epoch }, { $set: { incarnation } });
-  return { ...fresh, incarnation };
+  const _id = positionId(topic, partition);
+  const events = { _id: { $gte: eventId(_id, 0), $lte: eventId(_id, Number.MAX_SAFE_INTEGER) } };
+  const newest = await collections.events.findOne(events, { sort: { _id: -1 }, projection: { sequence: 1 } });
+  return { incarnation, eventSequence: newest?.sequence ?? 0 };
 }
 
 /** The position as a majority has it; null when nobody ever held the partition. */

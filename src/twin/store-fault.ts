@@ -1,4 +1,13 @@
-import { MongoError, MongoServerError } from 'mongodb';
+import {
+  MongoError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoOperationTimeoutError,
+  MongoServerClosedError,
+  MongoServerError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
+} from 'mongodb';
 
 /** Closed list of what can go wrong with the store. */
 export const STORE_FAULTS = ['STORE_UNAVAILABLE', 'STORE_REFUSED_DOCUMENT', 'STORE_KEEPS_ABORTING'] as const;
@@ -40,6 +49,24 @@ export function storeFaultOf(error: unknown): StoreFault {
   const refused = error instanceof MongoServerError ? refusesDocument(error.code) : isClientSide(error);
   return new StoreFault(refused ? 'STORE_REFUSED_DOCUMENT' : 'STORE_UNAVAILABLE', error);
 }
+
+/** ShutdownInProgress, PrimarySteppedDown, NotWritablePrimary, InterruptedAtShutdown and -DueToReplStateChange, NotPrimary… */
+const AWAY_CODES: ReadonlySet<unknown> = new Set([91, 189, 10_107, 11_600, 11_602, 13_435, 13_436]);
+
+/** Whether it was surely MongoDB's absence, for those who would otherwise blame what they read. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof MongoServerError) return AWAY_CODES.has(error.code);
+  return AWAY.some((kind) => error instanceof kind);
+}
+
+const AWAY = [
+  MongoNetworkError,
+  MongoServerSelectionError,
+  MongoOperationTimeoutError,
+  MongoNotConnectedError,
+  MongoServerClosedError,
+  MongoTopologyClosedError,
+];
 
 /** The driver could not even encode the document (too large, a value that BSON has no place for). */
 function isClientSide(error: unknown): boolean {

@@ -111,7 +111,7 @@ describe.each(databaseServers())('the registry on $name', (server) => {
     });
     await registerModel(database, dir, REGISTERING);
     await expect(change(database, check, wish('ACTIVATE', 'cars@9'))).rejects.toMatchObject({ code: 'MODEL_REFUSED' });
-    expect(await readSlots(database)).toMatchObject({ revision: 0, champion: null });
+    expect(await readSlots(database)).toMatchObject({ revision: 0, champion: null, warming: null });
     writeFileSync(join(dir, 'metadata.json'), '{"name":"cars"');
     await expect(register(database, check, dir, REGISTERING)).rejects.toMatchObject({ code: 'MODEL_REFUSED' });
   });
