@@ -20,7 +20,7 @@ export async function scoreByPanel(
   twinOf: (car: string) => Twin | null,
   { champion, shadows }: Panel,
 ): Promise<PanelScores> {
-  const scores = await scoreInRounds(classified, (car) => twinOf(car)?.memory ?? null, champion);
+  const scores = await scoreInRounds(classified, (car) => memoryFor(champion.model, twinOf(car)), champion);
   const beside: Shadowed[][] = classified.map(() => []);
   for (const shadow of shadows)
     for (const [index, scored] of (await shadowScores(classified, twinOf, shadow)).entries())
@@ -41,7 +41,10 @@ async function shadowScores(
   }
 }
 
-/** A model that remembers the same things as the champion shares its memory; one that cannot read it starts afresh. */
+/**
+ * A model that remembers the same things as the champion shares its memory; one that cannot read it starts afresh. One that was
+ * activated goes on with what it remembers from the shadow.
+ */
 function memoryFor(model: string, twin: Twin | null): ScoreMemory | null {
   const own = twin?.shadowMemory?.find((one) => one.model === model);
   return own?.memory ?? twin?.memory ?? null;

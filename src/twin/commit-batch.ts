@@ -44,7 +44,7 @@ export type CommitOutcome =
   | { readonly kind: 'committed'; readonly position: PositionDocument }
   /** Somebody else took the partition over, or the position is not where this writer left it. */
   | { readonly kind: 'fenced' }
-  /** A car of the batch was written through another partition: its twin must be read again. */
+  /** A car of the batch was written, or what was done with its episodes told, through another partition: read it again. */
   | { readonly kind: 'stale-twins' };
 
 class Abort extends Error {
@@ -191,7 +191,10 @@ async function writeDocuments({ collections }: Database, write: BatchWrite, sess
   if (twins.length > 0) await writeTwins({ collections }, twins, session);
   if (episodes.length > 0) await collections.anomalies.bulkWrite(episodes.map(episodeOperation), { session });
   if (events.length > 0) await collections.events.insertMany([...events], { session, ordered: true });
-  if (told.length > 0) await collections.handlings.deleteMany({ _id: { $in: [...told] } }, { session });
+  if (told.length > 0) {
+    const { deletedCount } = await collections.handlings.deleteMany({ _id: { $in: [...told] } }, { session });
+    if (deletedCount < told.length) throw new Abort({ kind: 'stale-twins' });
+  }
   if (erase && !(await eraseDocuments({ collections }, erase, session))) throw new Abort({ kind: 'stale-twins' });
 }
 

@@ -3,8 +3,12 @@ import { Ingest } from '../../src/pipeline/ingest.js';
 import { NOON, aReading, aRecord } from '../builders/sensor.js';
 import { TOPIC, TestLog, ingestRig, type Rig } from '../ingest-rig.js';
 import { databaseServers } from '../servers.js';
+import { PendingCommit } from '../../src/twin/commit-batch.js';
+import { handlingEvents } from '../../src/twin/handling-events.js';
+import { takeOver } from '../../src/twin/positions.js';
 import { handleEpisode } from '../../src/twin/handle-episode.js';
 
+const idOf = ({ _id }: { _id: string }) => _id;
 const HOUR = 3_600_000;
 
 describe.each(databaseServers())('a partition without traffic on $name', (server) => {
@@ -70,6 +74,30 @@ describe.each(databaseServers())('a partition without traffic on $name', (server
     }
     expect(await episodes()).toMatchObject([{ kind: 'NO_DATA', status: 'OPEN' }]);
     await ingest.stop();
+  });
+
+  it('and another one, since partitions were added, tell what people did with an episode once between them', async () => {
+    for (const second of [1, 2, 3]) send('car1', second, 50);
+    await (await joined()).stop();
+    const other = await takeOver(rig.database, TOPIC, 1, { holder: 'other', now: new Date(now) });
+    const [episode] = await episodes();
+    await handleEpisode(rig.database, episode?._id ?? '', { event: 'ACKNOWLEDGED', at: new Date(now), by: 'ann' });
+    const { handlings, events, positions } = rig.database.collections;
+    const waiting = await handlings.find().toArray();
+    const before = await positions.find().sort({ _id: 1 }).toArray();
+    expect(before.at(-1)).toEqual(other);
+    // Both have read what waits when the first one commits.
+    const outcomes: string[] = [];
+    for (const position of before) {
+      const told = handlingEvents(waiting, new Map(episode ? [[episode._id, episode]] : []), position, new Date(now));
+      const { next, last } = position;
+      const none = { counted: {}, readings: [], twins: [], episodes: [] };
+      const eventSequence = position.eventSequence + 1;
+      const write = { ...none, before: position, next, last, eventSequence, events: told, told: waiting.map(idOf) };
+      outcomes.push((await new PendingCommit(rig.database, write).attempt()).kind);
+    }
+    expect(outcomes).toEqual(['committed', 'stale-twins']);
+    expect(await events.countDocuments({ event: 'ACKNOWLEDGED' })).toBe(1);
   });
 
   it('whose position was removed by hand goes on with events that nobody has seen', async () => {
