@@ -50,8 +50,9 @@ export class PartitionWriter {
       try {
         return await work(this.#holding);
       } catch (error) {
-        // A store that is away leaves the holding as it is; after anything else the next batch takes a fresh look.
-        if (!isAway(error)) this.#holding = null;
+        // Nothing was written, and the partition is still held: without traffic nobody would take it over again.
+        if (error instanceof Fenced) this.#holding = null;
+        else if (!isAway(error)) this.#holding.cars.clear();
         throw error;
       }
     });
@@ -194,7 +195,7 @@ export class PartitionWriter {
 }
 
 function isAway(error: unknown): boolean {
-  return storeFaultOf(error).code === 'STORE_UNAVAILABLE' && !(error instanceof Fenced);
+  return storeFaultOf(error).code === 'STORE_UNAVAILABLE';
 }
 
 /** The rejection of a record that nothing is wrong with but that it cannot be scored or stored. */

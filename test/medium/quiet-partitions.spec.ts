@@ -4,6 +4,7 @@ import { NOON, aReading, aRecord } from '../builders/sensor.js';
 import { TOPIC, TestLog, ingestRig, type Rig } from '../ingest-rig.js';
 import { databaseServers } from '../servers.js';
 import { PendingCommit } from '../../src/twin/commit-batch.js';
+import type { EpisodeEventDocument } from '../../src/twin/documents.js';
 import { handlingEvents } from '../../src/twin/handling-events.js';
 import { takeOver } from '../../src/twin/positions.js';
 import { handleEpisode } from '../../src/twin/handle-episode.js';
@@ -72,6 +73,22 @@ describe.each(databaseServers())('a partition without traffic on $name', (server
       await ingest.betweenBatches();
       now += HOUR / 10;
     }
+    expect(await episodes()).toMatchObject([{ kind: 'NO_DATA', status: 'OPEN' }]);
+    await ingest.stop();
+  });
+
+  it('in which a write between batches was refused is worked on in the next round', async () => {
+    send('car1', 1);
+    const ingest = await joined();
+    const { events } = rig.database.collections;
+    const _id = `${TOPIC}/00000/0000000000000001`;
+    await events.insertOne({ _id } as EpisodeEventDocument);
+    now += 2 * HOUR;
+    await ingest.betweenBatches();
+    expect(await episodes()).toEqual([]);
+    await events.deleteOne({ _id });
+    now += HOUR / 10;
+    await ingest.betweenBatches();
     expect(await episodes()).toMatchObject([{ kind: 'NO_DATA', status: 'OPEN' }]);
     await ingest.stop();
   });
