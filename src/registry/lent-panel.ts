@@ -66,6 +66,7 @@ export class LentPanel {
   }
 
   async #letGo(): Promise<void> {
-    for (const shared of this.scorers.values()) await shared.letGo();
+    // One that does not close is no reason to keep the others.
+    await Promise.allSettled([...this.scorers.values()].map((shared) => shared.letGo()));
   }
 }

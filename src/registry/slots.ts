@@ -36,7 +36,8 @@ export async function readSlots({ collections }: Pick<Database, 'collections'>):
 
 /** Has ingest processes load a model while it is still being checked, so that they can follow at once. */
 export async function warmUp({ collections }: Database, model: string, now: Date): Promise<void> {
-  await collections.modelSlots.updateOne({ _id: STREAM }, { $set: { warming: { model, at: now } } }, { upsert: true });
+  const ask = { $set: { warming: { model, at: now } } };
+  await onceMore(() => collections.modelSlots.updateOne({ _id: STREAM }, ask, { upsert: true }));
 }
 
 /** Takes back what `warmUp` asked for, should nobody else have asked since. */
@@ -49,7 +50,21 @@ export async function coolDown({ collections }: Database, model: string, at: Dat
  * Whoever activates a model checks it before.
  * @throws RegistryError
  */
-export async function changeSlots(database: Database, wish: Wish): Promise<ModelSlots> {
+export function changeSlots(database: Database, wish: Wish): Promise<ModelSlots> {
+  return onceMore(() => tryChange(database, wish));
+}
+
+/** Two who make the first document of the slots at once: the slower one finds it there the second time. */
+async function onceMore<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 11_000) throw error;
+    return work();
+  }
+}
+
+async function tryChange(database: Database, wish: Wish): Promise<ModelSlots> {
   const session = database.client.startSession();
   try {
     return await session.withTransaction(async () => {
