@@ -34,6 +34,13 @@ const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** Readings of one firmware, or of all (null), against the training of the model in use. */
+export interface DriftGroup {
+  readonly firmware: number | null;
+  /** Population stability index; null where it is not known. */
+  readonly signals: readonly { readonly signal: string; readonly psi: number | null }[];
+}
+
 /** Everything that this process counts, in a registry of its own. */
 export class Metrics {
   private readonly registry = new Registry();
@@ -48,7 +55,10 @@ export class Metrics {
   private readonly letters = this.counter('dead_letters', 'Records acknowledged by the dead-letter topic', []);
   private readonly lags = this.gauge('lag_records', 'Records behind the end of the partition', ['topic', 'partition']);
   private readonly modelRoles = this.gauge('model_info', 'Models of this process, by what they do', ['model', 'role']);
-  private readonly drifts = this.gauge('drift_psi', "The last day's drift from the model's training", ['signal']);
+  private readonly drifts = this.gauge('drift_psi', "The last day's drift from the model's training", [
+    'signal',
+    'firmware',
+  ]);
   private readonly batches = this.histogram('batch_seconds', 'Time from a batch being handed in to its commit', []);
   private readonly stages = this.histogram('stage_seconds', 'Time of one stage for one batch', ['stage']);
 
@@ -92,10 +102,11 @@ export class Metrics {
     this.lags.remove({ topic, partition: String(partition) });
   }
 
-  /** Population stability index of signals against the training of the model in use; null where it is not known. */
-  drift(signals: readonly { readonly signal: string; readonly psi: number | null }[]): void {
+  drift(groups: readonly DriftGroup[]): void {
     this.drifts.reset();
-    for (const { signal, psi } of signals) if (psi !== null) this.drifts.set({ signal }, psi);
+    for (const { firmware, signals } of groups)
+      for (const { signal, psi } of signals)
+        if (psi !== null) this.drifts.set({ signal, firmware: firmware === null ? 'all' : String(firmware) }, psi);
   }
 
   /** The models in use, as `name@version`; `refused` are wanted and could not be loaded. */

@@ -9,8 +9,8 @@ export interface DriftWatchOptions {
   readonly fallbackDir: string;
   readonly log: Log;
   readonly clock: () => number;
-  /** Given the drift of all readings together, against the model in use. */
-  readonly onDrift: (drift: Drift) => void;
+  /** Given the drift of all readings together, then by firmware, against the model in use. */
+  readonly onDrift: (groups: readonly Drift[]) => void;
   /** ms between two looks */
   readonly interval: number;
 }
@@ -57,7 +57,7 @@ export class DriftWatch {
     });
     const [all] = groups;
     if (!all) return;
-    onDrift(all);
+    onDrift(groups);
     const verdict = `${model} ${all.verdict}`;
     if (verdict !== this.#told && all.verdict !== null)
       log(

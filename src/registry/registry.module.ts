@@ -56,7 +56,7 @@ export class RegistryModule implements OnApplicationBootstrap, BeforeApplication
           fallbackDir: settings.MODEL_DIR,
           log,
           clock: Date.now,
-          onDrift: ({ signals }) => metrics.drift(signals),
+          onDrift: (groups) => metrics.drift(groups),
           interval: DRIFT_INTERVAL,
         }),
     };

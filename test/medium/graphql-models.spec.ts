@@ -119,11 +119,12 @@ it('the drift of the last day is a metric, and a fleet that is foreign to the mo
     fallbackDir: DEFAULT_MODEL,
     log: (level, line) => void lines.push(`${level} ${line}`),
     clock: () => SOME_INSTANT + 400_000,
-    onDrift: ({ signals }) => metrics.drift(signals),
+    onDrift: (groups) => metrics.drift(groups),
     interval: 1_000,
   });
   await watch.look();
-  expect(await metrics.text()).toMatch(/^fleet_twin_drift_psi\{signal="accelerometer11"\} 0\.0\d+$/m);
+  expect(await metrics.text()).toMatch(/^fleet_twin_drift_psi\{signal="accelerometer11",firmware="all"\} 0\.0\d+$/m);
+  expect(await metrics.text()).toMatch(/^fleet_twin_drift_psi\{signal="accelerometer11",firmware="2000"\} 0\.\d+$/m);
   await api.database.collections.readings.updateMany({}, [
     {
       $set: { 'signals.batteryVoltage': 1, 'signals.currentDraw': 1, 'signals.speed': 99, 'signals.coolantTemp': -60 },
