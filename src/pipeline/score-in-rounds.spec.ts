@@ -2,25 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { loadScorer } from '../score/load-scorer.js';
 import { simulateFleet } from '../simulator/fleet.js';
 import { scoreInRounds, type Classified } from './score-in-rounds.js';
+import { turnsDuring } from '../../test/builders/turns.js';
 
 const READINGS = 4_096;
 
 function ofCars(cars: number): Classified[] {
   const messages = simulateFleet({ cars, seed: 4_242, start: 0, stepSeconds: 10, messages: READINGS });
   return [...messages].map((message) => ({ reading: { ...message, skewedAt: null }, arrival: 'new' }));
-}
-
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let running = true;
-  const turn = (): void => {
-    turns++;
-    if (running) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await work();
-  running = false;
-  return turns;
 }
 
 describe('scoreInRounds', () => {

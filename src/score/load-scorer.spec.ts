@@ -7,6 +7,7 @@ import type { FaultName } from '../simulator/faults.js';
 import type { Score, ScoreMemory, Scored, Scorer, ToScore } from '../telemetry/score.js';
 import { noSignals, type Signals } from '../telemetry/signals.js';
 import { loadScorer, type LoadedScorer } from './load-scorer.js';
+import { turnsDuring } from '../../test/builders/turns.js';
 
 const SHIPPED = 'models/default';
 /** Not among the seeds of training. */
@@ -234,17 +235,4 @@ function valueOf(scored: Scored | undefined): number {
 
 function memoryOf(scored: Scored | undefined): ScoreMemory | null {
   return scored?.kind === 'scored' ? scored.memory : null;
-}
-
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let running = true;
-  const turn = (): void => {
-    turns++;
-    if (running) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await work();
-  running = false;
-  return turns;
 }

@@ -6,13 +6,14 @@ import { featuresWithErrors, quantileOf, quantilesOf, scoresOf, type Reconstruct
 import { FEATURES_ID, FEATURE_COUNT } from './features.js';
 import { MISSING_TARGET, type EpochProgress } from './fit.js';
 import { collectGarbage } from './garbage.js';
-import { goldenNetworkOf, goldenOf, withGolden } from './golden.js';
+import { goldenNetworkOf, goldenOf } from './golden.js';
 import type { ModelFolder, ModelMetadata, NetworkFiles } from './model-folder.js';
 import { normaliserOf, type Normaliser } from './normaliser.js';
-import { loadTensorflowForTraining, outputsOf, type Tensorflow } from './tensorflow.js';
+import { outputsOf, type Tensorflow } from './tensorflow.js';
 import { shareAbove } from './quality.js';
 import type { RowOrder } from './row-sample.js';
-import { gatherTrainingSet, type Rows, type TrainingSet } from './training-set.js';
+import { type Rows, type TrainingSet } from './training-set.js';
+import { gathered, namedTensorflow } from './training-start.js';
 
 export interface TrainOptions {
   readonly name: string;
@@ -41,16 +42,13 @@ export async function trainModel(
   options: TrainOptions,
 ): Promise<ModelFolder> {
   const { name, seed, epochs, onEpoch, say } = options;
-  const golden = new Map<string, Reading[]>();
-  const set = await gatherTrainingSet(withGolden(readings, golden), options.order);
-  say(`${set.readings} readings of ${set.cars} cars (${set.leftOut} left out); ${set.fit.count} rows to fit`);
+  const { set, golden } = await gathered(readings, options);
   const normaliser = normaliserOf(set.fit);
   const rows = { fit: normalised(set.fit, normaliser), heldOut: normalised(set.stop, normaliser) };
   // From here on the normalised copy is enough.
   set.fit.values = new Float64Array(0);
   collectGarbage();
-  const { tf, backend } = await loadTensorflowForTraining();
-  say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);
+  const tf = await namedTensorflow(say);
   const model = buildAutoencoder(tf, seed);
   const fitOptions = { seed, epochs, batch: BATCH, patience: PATIENCE, rate: RATE, inputLimit: INPUT_LIMIT, onEpoch };
   const { epochs: ran, heldOutLoss } = await fitAutoencoder(tf, model, rows, fitOptions);
@@ -86,7 +84,7 @@ export async function trainModel(
   };
   const metadata: ModelMetadata = {
     ...bare,
-    golden: await goldenOf([...golden.values()], bare, reconstruct),
+    golden: await goldenOf(golden, bare, reconstruct),
     goldenNetwork: await goldenNetworkOf(seed, INPUT_LIMIT, reconstruct),
   };
   model.dispose();

@@ -1,15 +1,13 @@
 import type { Reading } from '../telemetry/reading.js';
 import { calibratedSignals } from './calibrate-signals.js';
 import { fitNetwork, MISSING_TARGET } from './fit.js';
-import { withGolden } from './golden.js';
 import { buildReference, REFERENCE_SIGNALS, referenceSteps } from './reference-network.js';
 import type { Rows } from './row-sample.js';
 import type { SignalsFolder } from './signals-folder.js';
 import { affine } from './signals-model.js';
 import { normalMeansOf, signalRows } from './signals-rows.js';
-import { loadTensorflowForTraining } from './tensorflow.js';
 import { networkOf, reconstructWith, type TrainOptions } from './train-model.js';
-import { gatherTrainingSet } from './training-set.js';
+import { gathered, namedTensorflow } from './training-start.js';
 
 const BATCH = 256;
 const PATIENCE = 5;
@@ -26,11 +24,8 @@ export async function trainReference(
   options: TrainOptions,
 ): Promise<SignalsFolder> {
   const { name, seed, epochs, quantile, onEpoch, say } = options;
-  const golden = new Map<string, Reading[]>();
-  const set = await gatherTrainingSet(withGolden(readings, golden), options.order, signalRows(REFERENCE_SIGNALS));
-  say(`${set.readings} readings of ${set.cars} cars (${set.leftOut} left out); ${set.fit.count} rows to fit`);
-  const { tf, backend } = await loadTensorflowForTraining();
-  say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);
+  const { set, golden } = await gathered(readings, options, signalRows(REFERENCE_SIGNALS));
+  const tf = await namedTensorflow(say);
   const means = normalMeansOf(set.fit, REFERENCE_SIGNALS);
   const rows = { fit: normalised(set.fit, means), heldOut: normalised(set.stop, means) };
   const model = buildReference(tf, seed);
@@ -64,13 +59,7 @@ export async function trainReference(
     },
     metrics: { heldOutLoss: fitted.heldOutLoss },
   };
-  const folder = await calibratedSignals(
-    plan,
-    await networkOf(model),
-    set,
-    [...golden.values()],
-    reconstructWith(tf, model),
-  );
+  const folder = await calibratedSignals(plan, await networkOf(model), set, golden, reconstructWith(tf, model));
   model.dispose();
   return folder;
 }

@@ -11,7 +11,7 @@ import {
 } from './calibrate.js';
 import { FEATURES, FEATURES_ID } from './features.js';
 import { fitNetwork } from './fit.js';
-import { goldenNetworkOf, goldenOfModel, withGolden } from './golden.js';
+import { goldenNetworkOf, goldenOfModel } from './golden.js';
 import { Judge, type JudgeRules } from './judge.js';
 import { normaliserOf, type Normaliser } from './normaliser.js';
 import { shareAbove } from './quality.js';
@@ -19,9 +19,9 @@ import type { SequenceFolder, SequenceMetadata } from './sequence-folder.js';
 import { SequenceModel } from './sequence-model.js';
 import { buildSequence, sequenceSteps } from './sequence-network.js';
 import { pastsOf, SEQUENCE_INPUTS, targetsOf, windowRows, windowsOf } from './sequence-rows.js';
-import { loadTensorflowForTraining } from './tensorflow.js';
 import { distributionsOf, networkOf, reconstructWith, versionOf, type TrainOptions } from './train-model.js';
-import { gatherTrainingSet, type Rows } from './training-set.js';
+import { type Rows } from './training-set.js';
+import { gathered, namedTensorflow } from './training-start.js';
 
 const LOOK_BACK = 8;
 const INPUT_LIMIT = 6;
@@ -35,11 +35,8 @@ export async function trainSequence(
   options: TrainOptions,
 ): Promise<SequenceFolder> {
   const { name, seed, epochs, quantile, onEpoch, say } = options;
-  const golden = new Map<string, Reading[]>();
-  const set = await gatherTrainingSet(withGolden(readings, golden), options.order, windowRows(LOOK_BACK));
-  say(`${set.readings} readings of ${set.cars} cars (${set.leftOut} left out); ${set.fit.count} windows to fit`);
-  const { tf, backend } = await loadTensorflowForTraining();
-  say(`TensorFlow ${tf.version['tfjs-core']}, ${backend} backend`);
+  const { set, golden } = await gathered(readings, options, windowRows(LOOK_BACK));
+  const tf = await namedTensorflow(say);
   const normaliser = normaliserOf(targetsOf(set.fit));
   const shape = { lookBack: LOOK_BACK, inputs: SEQUENCE_INPUTS.length, limit: INPUT_LIMIT };
   const model = buildSequence(tf, seed, shape);
@@ -101,7 +98,7 @@ export async function trainSequence(
     golden: [],
     goldenNetwork: await goldenNetworkOf(seed, INPUT_LIMIT, predict, LOOK_BACK * SEQUENCE_INPUTS.length),
   };
-  const made = await goldenOfModel([...golden.values()], new SequenceModel({ metadata: bare, network }), predict);
+  const made = await goldenOfModel(golden, new SequenceModel({ metadata: bare, network }), predict);
   model.dispose();
   return { metadata: { ...bare, golden: made }, network };
 }
