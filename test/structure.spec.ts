@@ -8,6 +8,8 @@ const SRC = join(import.meta.dirname, '..', 'src');
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   telemetry: [],
   settings: [],
+  // Who may see what.
+  access: [],
   log: [],
   kafka: ['log'],
   'mqtt-bridge': ['kafka', 'telemetry', 'log', 'health', 'metrics'],
@@ -21,8 +23,24 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['telemetry', 'kafka', 'decode', 'score', 'registry', 'twin', 'log', 'metrics', 'health'],
   evaluation: ['telemetry', 'score', 'twin', 'pipeline', 'simulator'],
   rollup: ['telemetry', 'twin', 'log'],
-  fleet: ['telemetry', 'twin'],
-  graphql: ['telemetry', 'twin', 'rollup', 'fleet', 'health', 'log', 'registry', 'score'],
+  fleet: ['telemetry', 'twin', 'access'],
+  // Reading the history back: a twin as of an instant, figures per bucket, plots, files.
+  history: ['telemetry', 'twin', 'rollup', 'access'],
+  // What cars are to do: from MongoDB to the car and back.
+  commands: ['telemetry', 'twin', 'mqtt-bridge', 'log', 'health', 'metrics'],
+  graphql: [
+    'telemetry',
+    'twin',
+    'rollup',
+    'fleet',
+    'history',
+    'commands',
+    'access',
+    'health',
+    'log',
+    'registry',
+    'score',
+  ],
   health: [],
   metrics: [],
   // Simulated cars produce into Kafka as the service does, and its files are read as records are.

@@ -100,7 +100,9 @@ async function commitClocked(
     from: revision,
     twin: { ...after, revision: revision + 1 },
   }));
-  const placed = clocked.flatMap(({ after, changes }) => changes.map((change) => ({ car: after._id, change, offset })));
+  const placed = clocked.flatMap(({ after: { _id: car, attributes }, changes }) =>
+    changes.map((change) => ({ car, change, offset, fleet: attributes?.fleet })),
+  );
   const { writes, events, eventSequence } = foldEpisodeChanges(placed, _id, sequence, new Date(now));
   await commitBetween(holding, { twins, episodes: writes, events, eventSequence }, workshop, signal);
   return events.length;

@@ -58,7 +58,12 @@ function foldOne(
   const cars = new Map<string, CarState>(
     batch.map(({ car }) => [
       car,
-      { twin: world.twins.get(car) ?? null, erasedUpTo: limits.erasedUpTo ?? null, erasedRevision: 0 },
+      {
+        twin: world.twins.get(car) ?? null,
+        erasedUpTo: limits.erasedUpTo ?? null,
+        erasedRevision: 0,
+        attributes: null,
+      },
     ]),
   );
   const arrivals = classifyBatch(batch, cars, knownAmong(world.rows, batch, cars), limits.expiredBefore ?? null);

@@ -2,12 +2,13 @@ import type { SourceRecord } from '../kafka/record-batch.js';
 import type { Reading } from '../telemetry/reading.js';
 import type { Scored } from '../telemetry/score.js';
 import { applyReading, applyRejected, type Arrived } from '../twin/apply-reading.js';
-import type { BatchWrite, TwinWrite } from '../twin/commit-batch.js';
+import type { BatchWrite } from '../twin/commit-batch.js';
 import type { PositionCounts, PositionDocument, ReadingDocument, ShadowScore, Twin } from '../twin/documents.js';
 import { foldEpisodeChanges, type PlacedChange } from '../twin/episode-writes.js';
 import type { EpisodeRules } from '../twin/episodes.js';
 import { readingId } from '../twin/ids.js';
-import { UNKNOWN_CAR, type CarState } from '../twin/twin-reads.js';
+import { attributesOf, UNKNOWN_CAR, type CarState } from '../twin/twin-reads.js';
+import type { TwinWrite } from '../twin/write-twins.js';
 import type { HashedArrival } from './classify-batch.js';
 import { fingerprint } from './log-check.js';
 import type { Shadowed } from './score-by-panel.js';
@@ -65,7 +66,8 @@ export function foldBatch(judged: readonly Judged[], context: FoldContext): Batc
     const arrived = arrivedOf(record, outcome, topic, partition);
     const applied = applyReading(twinOf(car), arrived, rules);
     twins.set(car, applied.twin);
-    for (const change of applied.changes) changes.push({ car, change, offset: record.offset });
+    const fleet = attributesOf(cars.get(car))?.fleet;
+    for (const change of applied.changes) changes.push({ car, change, offset: record.offset, fleet });
     count(counted, outcome.arrival);
     if (isStored(outcome))
       readings.push(rowOf(arrived, readingId(topic, before.incarnation, partition, record.offset)));
@@ -153,7 +155,14 @@ function changedTwins(twins: ReadonlyMap<string, Twin | null>, cars: ReadonlyMap
     const from = state.twin;
     if (!twin || twin === from) continue;
     const revision = (from?.revision ?? state.erasedRevision) + 1;
-    writes.push({ from: from?.revision ?? null, twin: { ...twin, revision } });
+    if (from) writes.push({ from: from.revision, twin: { ...twin, revision } });
+    else writes.push(firstTwin({ ...twin, revision }, state));
   }
   return writes;
+}
+
+/** The first twin of a car takes on what was said of the car before it was seen. */
+function firstTwin(twin: Twin, { attributes }: CarState): TwinWrite {
+  if (!attributes) return { from: null, twin, attributesVersion: null };
+  return { from: null, twin: { ...twin, attributes: attributes.values }, attributesVersion: attributes.version };
 }

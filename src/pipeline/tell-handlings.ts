@@ -27,7 +27,7 @@ export async function tellHandlings(
     .sort({ _id: 1 })
     .toArray();
   if (documents.length === 0) return 0;
-  const projection = { kind: 1, severity: 1, openedAt: 1, peak: 1 } as const;
+  const projection = { kind: 1, severity: 1, openedAt: 1, peak: 1, fleet: 1 } as const;
   const wanted = { _id: { $in: documents.map(({ episode }) => episode) } };
   const episodes = await collections.anomalies.find(wanted, { projection }).toArray();
   const known = new Map(episodes.map((episode) => [episode._id, episode]));

@@ -1,31 +1,6 @@
 import { z } from 'zod';
-
-/** One environment variable: how it is read (default included), its unit, and what it is for. */
-export interface Entry<T extends z.ZodType = z.ZodType> {
-  readonly schema: T;
-  readonly unit: string;
-  readonly purpose: string;
-}
-
-function entry<T extends z.ZodType>(schema: T, unit: string, purpose: string): Entry<T> {
-  return { schema, unit, purpose };
-}
-
-const text = (fallback: string) => z.string().trim().min(1).default(fallback);
-const whole = (fallback: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
-  z.coerce.number().int().min(min).max(max).default(fallback);
-const ratio = (fallback: number, min: number, max: number) => z.coerce.number().min(min).max(max).default(fallback);
-
-function splitList(value: string): string[] {
-  return value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
-
-function listOf<T extends z.ZodType<unknown, string>>(item: T, fallback: string) {
-  return z.string().default(fallback).transform(splitList).pipe(z.array(item).min(1));
-}
+import { API_ENTRIES } from './api-entries.js';
+import { entry, listOf, ratio, splitList, text, whole } from './entry.js';
 
 const topic = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'is not a Kafka topic name');
 const topicName = (fallback: string) => topic.default(fallback);
@@ -209,11 +184,5 @@ export const ENTRIES = {
   BATCH_RECORDS: entry(whole(2_000, 1, 2_000), 'records', 'Most records in one MongoDB transaction'),
   TWIN_CACHE: entry(whole(200_000, 100), 'twins', 'Most twins that one ingest process keeps in memory'),
 
-  STALE_AFTER: entry(whole(60, 1), 's', 'A car that has not been seen for this long is STALE'),
-  OFFLINE_AFTER: entry(whole(600, 1), 's', 'A car that has not been seen for this long is OFFLINE'),
-  GRAPHIQL: entry(
-    z.enum(['on', 'off']).default(process.env['NODE_ENV'] === 'production' ? 'off' : 'on'),
-    '–',
-    'The GraphQL page at /graphiql (off by default when NODE_ENV is production)',
-  ),
+  ...API_ENTRIES,
 } as const;

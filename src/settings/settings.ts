@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ENTRIES, type Entry } from './entries.js';
+import { ENTRIES } from './entries.js';
+import type { Entry } from './entry.js';
 
 type Parsed<E> = E extends Entry<infer T> ? Readonly<z.output<T>> : never;
 

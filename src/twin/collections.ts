@@ -1,15 +1,9 @@
 import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { Step } from '../telemetry/window.js';
 import type { ArrayReadingDocument } from './array-documents.js';
-import type {
-  EpisodeDocument,
-  EpisodeEventDocument,
-  ErasureDocument,
-  PositionDocument,
-  ReadingDocument,
-  TombstoneDocument,
-  Twin,
-} from './documents.js';
+import type { CarDocument } from './car-documents.js';
+import type { EpisodeDocument, EpisodeEventDocument, PositionDocument, ReadingDocument, Twin } from './documents.js';
+import type { ErasureDocument, TombstoneDocument } from './erasure-documents.js';
 import type { HandlingDocument } from './handling-documents.js';
 import type { ModelDocument, ModelSlots } from './model-documents.js';
 import type { RollupDocument, RollupMarkDocument, RollupRunDocument } from './rollup-documents.js';
@@ -25,6 +19,7 @@ export interface MetaDocument {
 
 export interface Collections {
   readonly twins: Collection<Twin>;
+  readonly cars: Collection<CarDocument>;
   readonly readings: Collection<ReadingDocument>;
   readonly positions: Collection<PositionDocument>;
   readonly anomalies: Collection<EpisodeDocument>;
@@ -45,6 +40,7 @@ export interface Collections {
 export function collectionsOf(db: Db): Collections {
   return {
     twins: db.collection('twins'),
+    cars: db.collection('cars'),
     readings: db.collection('readings'),
     positions: db.collection('positions'),
     anomalies: db.collection('anomalies'),
@@ -67,6 +63,9 @@ export function rollupsOf({ rollupsFiveMinutes, rollupsHour }: Collections, step
   return step === 'HOUR' ? rollupsHour : rollupsFiveMinutes;
 }
 
+/** Only cars that belong to a fleet are in the index: those of others cost nothing. */
+const HAS_FLEET = { 'attributes.fleet': { $exists: true } };
+
 /**
  * Every index of the database, those by which documents expire apart. None lies on a field of `twins` that changes with every message:
  * such an index costs as much as the message. The filter field of a partial index is its first key.
@@ -78,7 +77,9 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
       key: { status: 1, _id: 1 },
       partialFilterExpression: { status: { $in: ['SUSPECT', 'ANOMALOUS'] } },
     },
+    { name: 'fleet', key: { 'attributes.fleet': 1, _id: 1 }, partialFilterExpression: HAS_FLEET },
   ],
+  cars: [],
   readings: [
     { name: 'car_at', key: { car: 1, at: 1, _id: 1 } },
     { name: 'skewed', key: { skewedAt: 1, car: 1 }, partialFilterExpression: { skewedAt: { $exists: true } } },
@@ -88,6 +89,11 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'car_opened', key: { car: 1, openedAt: 1, _id: 1 } },
     { name: 'opened', key: { openedAt: 1, _id: 1 } },
     { name: 'status_severity', key: { status: 1, severity: 1, openedAt: 1, _id: 1 } },
+    {
+      name: 'fleet_opened',
+      key: { fleet: 1, openedAt: 1, _id: 1 },
+      partialFilterExpression: { fleet: { $exists: true } },
+    },
   ],
   events: [],
   // Only what waits to be told is in it.

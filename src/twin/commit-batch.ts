@@ -7,19 +7,13 @@ import type {
   PositionCounts,
   PositionDocument,
   ReadingDocument,
-  Twin,
 } from './documents.js';
 import type { EpisodeWrite } from './episode-writes.js';
 import { readPosition } from './positions.js';
 import { eraseDocuments, type Erasure } from './erase-history.js';
 import { markWindows } from './rollup-marks.js';
+import { type TwinWrite, writeTwins } from './write-twins.js';
 import { StoreFault, hasLabel, isTransactionTooLarge, isWriteConflict, storeFaultOf } from './store-fault.js';
-
-export interface TwinWrite {
-  /** The revision that the batch started from; null for a car without a twin. */
-  readonly from: number | null;
-  readonly twin: Twin;
-}
 
 /** All that one batch writes, in one transaction. */
 export interface BatchWrite {
@@ -188,7 +182,8 @@ async function writeDocuments({ collections }: Database, write: BatchWrite, sess
   const { readings, twins, episodes, events, erase, told = [] } = write;
   if (readings.length > 0) await collections.readings.insertMany([...readings], { session, ordered: true });
   await markWindows({ collections }, write.before._id, readings, session);
-  if (twins.length > 0) await writeTwins({ collections }, twins, session);
+  if (twins.length > 0 && !(await writeTwins({ collections }, twins, session)))
+    throw new Abort({ kind: 'stale-twins' });
   if (episodes.length > 0) await collections.anomalies.bulkWrite(episodes.map(episodeOperation), { session });
   if (events.length > 0) await collections.events.insertMany([...events], { session, ordered: true });
   if (told.length > 0) {
@@ -196,27 +191,6 @@ async function writeDocuments({ collections }: Database, write: BatchWrite, sess
     if (deletedCount < told.length) throw new Abort({ kind: 'stale-twins' });
   }
   if (erase && !(await eraseDocuments({ collections }, erase, session))) throw new Abort({ kind: 'stale-twins' });
-}
-
-async function writeTwins(
-  { collections }: Pick<Database, 'collections'>,
-  twins: readonly TwinWrite[],
-  session: ClientSession,
-): Promise<void> {
-  const replaced = twins.filter(({ from }) => from !== null).length;
-  try {
-    const result = await collections.twins.bulkWrite(twins.map(twinOperation), { session, ordered: true });
-    if (result.matchedCount < replaced) throw new Abort({ kind: 'stale-twins' });
-  } catch (error) {
-    // Another partition made the car's first twin in the meantime.
-    if ((error as { code?: unknown }).code === 11_000) throw new Abort({ kind: 'stale-twins' });
-    throw error;
-  }
-}
-
-function twinOperation({ from, twin }: TwinWrite): AnyBulkWriteOperation<Twin> {
-  if (from === null) return { insertOne: { document: twin } };
-  return { replaceOne: { filter: { _id: twin._id, revision: from }, replacement: twin } };
 }
 
 function episodeOperation(write: EpisodeWrite): AnyBulkWriteOperation<EpisodeDocument> {

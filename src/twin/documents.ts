@@ -1,6 +1,7 @@
 import type { Binary } from 'mongodb';
 import type { MechanicalScore, ScoreMemory, SignalShare } from '../telemetry/score.js';
 import type { Signals } from '../telemetry/signals.js';
+import type { CarAttributes } from './car-documents.js';
 import type { EpisodeKind } from './episode-kind.js';
 import type { EpisodeHandling, HandlingEntry, HandlingEventType } from './handling-documents.js';
 
@@ -61,7 +62,7 @@ export interface Counters {
   readonly rejected: number;
 }
 
-/** One car. Written by ingest only. */
+/** One car. Written by ingest; of the API only `attributes`, which moves the revision on. */
 export interface Twin {
   readonly _id: string;
   readonly revision: number;
@@ -86,6 +87,8 @@ export interface Twin {
   /** The furthest time that the car ever sent ahead of the clock: up to it, readings may have been stored under another. */
   readonly skewedUpTo?: Date;
   readonly memory: ScoreMemory | null;
+  /** A copy of the car's attributes; not there without any. */
+  readonly attributes?: CarAttributes;
   /** What shadow models remember, where they remember other things than the model in use. */
   readonly shadowMemory?: readonly ShadowMemory[];
 }
@@ -195,6 +198,8 @@ export interface EpisodeDocument {
   /** Append-only, at most TIMELINE_CAP entries: further ones are only counted. */
   readonly timeline: readonly TimelineEntry[];
   readonly timelineDropped: number;
+  /** The fleet that the car belongs to; moves with the car. */
+  readonly fleet?: string;
   readonly handling?: EpisodeHandling;
 }
 
@@ -223,26 +228,10 @@ export interface EpisodeEventDocument {
   readonly topSignals: readonly SignalShare[];
   readonly model: string;
   readonly recordedAt: Date;
+  /** The fleet that the car belonged to. */
+  readonly fleet?: string;
   /** What somebody did, for events of the handling; `at` is then the API's clock. */
   readonly handling?: Omit<HandlingEntry, 'event' | 'at'>;
   /** The episode was snoozed beyond `recordedAt`: not to reach people. */
   readonly snoozedUntil?: Date;
-}
-
-/** Left by an erase: readings of the car at or before `upTo` are counted and not stored. */
-export interface TombstoneDocument {
-  readonly _id: string;
-  readonly upTo: Date;
-  readonly erasedAt: Date;
-  /** The revision of the erased twin: the car's next twin goes on from there, so that no old copy of it matches. */
-  readonly revision: number;
-}
-
-/** Somebody wants a car forgotten. Written by whoever asks; `doneAt` by the partition's writer. `_id` is the car. */
-export interface ErasureDocument {
-  readonly _id: string;
-  /** Readings at or before this are forgotten and will not be taken again. */
-  readonly upTo: Date;
-  readonly requestedAt: Date;
-  readonly doneAt: Date | null;
 }

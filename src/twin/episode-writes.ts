@@ -11,6 +11,8 @@ export interface PlacedChange {
   readonly change: EpisodeChange;
   /** Offset of the record; `next` of the partition for what a timer did. */
   readonly offset: number;
+  /** The fleet that the car belongs to. */
+  readonly fleet?: string | undefined;
 }
 
 type OwnFields = Omit<EpisodeDocument, '_id' | 'timeline' | 'handling'>;
@@ -62,7 +64,7 @@ function entryOf({ change, offset }: PlacedChange, partition: string, sequence: 
   return { event, at, severity, ratio, partition, offset, sequence };
 }
 
-function eventOf({ car, change, offset }: PlacedChange, entry: TimelineEntry, now: Date): EpisodeEventDocument {
+function eventOf({ car, change, offset, fleet }: PlacedChange, entry: TimelineEntry, now: Date): EpisodeEventDocument {
   const { partition, sequence, event, severity, ratio, at } = entry;
   const { id: episode, kind, score } = change;
   return {
@@ -82,6 +84,7 @@ function eventOf({ car, change, offset }: PlacedChange, entry: TimelineEntry, no
     topSignals: score?.topSignals ?? [],
     model: score?.model ?? '',
     recordedAt: now,
+    ...(fleet === undefined ? {} : { fleet }),
     ...(change.snoozedUntil && change.snoozedUntil > now ? { snoozedUntil: change.snoozedUntil } : {}),
   };
 }
@@ -92,11 +95,11 @@ function openedAtOf(id: string): Date {
 }
 
 function firstWrite(one: PlacedChange, entry: TimelineEntry | null): EpisodeWrite {
-  const { car, change } = one;
+  const { car, change, fleet } = one;
   if (change.event !== 'OPENED' || !entry)
     return { kind: 'update', id: change.id, set: setOf(one), entries: kept(one, entry) };
   const unjudged = { peak: null, topSignals: [], model: '' };
-  const own = { car, kind: change.kind, openedAt: openedAtOf(change.id) };
+  const own = { car, kind: change.kind, openedAt: openedAtOf(change.id), ...(fleet === undefined ? {} : { fleet }) };
   const document = { ...own, ...unjudged, ...setOf(one), timeline: [entry] };
   return { kind: 'insert', document: { _id: change.id, ...document } as EpisodeDocument };
 }

@@ -3,7 +3,7 @@ import type { HandlingDocument } from './handling-documents.js';
 import { eventId } from './ids.js';
 
 /** What of an episode goes into an event of its handling. */
-export type HandledEpisode = Pick<EpisodeDocument, '_id' | 'kind' | 'severity' | 'openedAt' | 'peak'>;
+export type HandledEpisode = Pick<EpisodeDocument, '_id' | 'kind' | 'severity' | 'openedAt' | 'peak' | 'fleet'>;
 
 /** One event for each document whose episode is there still, numbered on from the position's sequence. */
 export function handlingEvents(
@@ -17,11 +17,12 @@ export function handlingEvents(
     const episode = episodes.get(id);
     if (!episode) continue;
     const { event, at, ...handling } = entry;
-    const { kind, severity, openedAt, peak } = episode;
+    const { kind, severity, openedAt, peak, fleet } = episode;
     const sequence = eventSequence + events.length + 1;
     const told = { event, episode: id, car, kind, severity, value: null, ratio: peak?.ratio ?? 0, at, openedAt };
     const place = { _id: eventId(partition, sequence), partition, sequence, offset };
-    events.push({ ...place, ...told, topSignals: [], model: '', recordedAt, handling });
+    const cause = { topSignals: [], model: '', ...(fleet === undefined ? {} : { fleet }) };
+    events.push({ ...place, ...told, ...cause, recordedAt, handling });
   }
   return events;
 }

@@ -1,5 +1,6 @@
 import type { Reading } from '../telemetry/reading.js';
 import { KnownReadings, sentAt } from './arrival.js';
+import type { AttributesVersion, CarAttributes } from './car-documents.js';
 import type { Database } from './database.js';
 import type { EpisodeEventDocument, PositionDocument, ReadingDocument, Twin } from './documents.js';
 import { eventId, readingId } from './ids.js';
@@ -15,9 +16,15 @@ export interface CarState {
   readonly erasedUpTo: number | null;
   /** Revision of the erased twin; 0 where none was. */
   readonly erasedRevision: number;
+  /** What was said of a car that has no twin yet; null for nothing. Not looked up where there is a twin: that has a copy. */
+  readonly attributes: AttributesVersion | null;
 }
 
-export const UNKNOWN_CAR: CarState = { twin: null, erasedUpTo: null, erasedRevision: 0 };
+export const UNKNOWN_CAR: CarState = { twin: null, erasedUpTo: null, erasedRevision: 0, attributes: null };
+
+export function attributesOf(state: CarState | undefined): CarAttributes | undefined {
+  return state?.twin ? state.twin.attributes : state?.attributes?.values;
+}
 
 /**
  * Twins and tombstones of the cars, as a majority has them.
@@ -33,11 +40,14 @@ export async function loadCars({ collections }: Database, cars: readonly string[
         collections.tombstones.find(filter).toArray(),
       ]);
       const twinOf = new Map(twins.map((twin) => [twin._id, twin]));
+      const unseen = ids.filter((id) => !twinOf.has(id));
+      const said = unseen.length === 0 ? [] : await collections.cars.find({ _id: { $in: unseen } }).toArray();
+      const saidOf = new Map(said.map((car) => [car._id, car.attributes ?? null]));
       const tombstoneOf = new Map(tombstones.map((tombstone) => [tombstone._id, tombstone]));
       for (const id of ids) {
         const tombstone = tombstoneOf.get(id);
         const erased = { erasedUpTo: tombstone?.upTo.getTime() ?? null, erasedRevision: tombstone?.revision ?? 0 };
-        found.set(id, { twin: twinOf.get(id) ?? null, ...erased });
+        found.set(id, { twin: twinOf.get(id) ?? null, ...erased, attributes: saidOf.get(id) ?? null });
       }
     }
   } catch (error) {

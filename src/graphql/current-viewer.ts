@@ -1,0 +1,18 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { GqlExecutionContext } from '@nestjs/graphql';
+import { OWNER, type Viewer } from '../access/viewer.js';
+
+/** What every operation carries, over HTTP and WebSocket. */
+export interface RequestContext {
+  readonly viewer?: Viewer;
+}
+
+const viewerParameter = createParamDecorator(
+  (_data: unknown, context: ExecutionContext) =>
+    GqlExecutionContext.create(context).getContext<RequestContext>().viewer ?? OWNER,
+);
+
+/** Who asks: the parameter of a resolver's method. */
+export function CurrentViewer(): ParameterDecorator {
+  return viewerParameter();
+}
