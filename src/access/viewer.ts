@@ -15,3 +15,8 @@ export interface Viewer {
 
 /** Who asks where authentication is off: whoever reaches the address may do everything. */
 export const OWNER: Viewer = { name: 'anonymous', role: 'admin', fleets: null, expiresAt: null };
+
+/** Admins have every role, and everybody is a viewer; operators and modellers have nothing of each other. */
+export function hasRole({ role }: Pick<Viewer, 'role'>, needed: Role): boolean {
+  return role === needed || role === 'admin' || needed === 'viewer';
+}
