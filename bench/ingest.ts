@@ -4,18 +4,13 @@
  *
  *   npm run bench:ingest -- [--cars 10000] [--records 100000] [--rounds 3]
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { choosePort } from '../stack/free-port.js';
 import { startStack, type Stack } from '../stack/stack.js';
 import { openDatabase, prepareDatabase, type Database } from '../src/twin/database.js';
 import { replayBare, takeBatches } from './bare-driver.js';
 import { preload } from './preload.js';
+import { middle, peakMemory, spawnService, storedReadings } from './service-process.js';
 
 const BATCH = 2_000;
 const PARTITIONS = 10;
@@ -80,43 +75,23 @@ async function runService(
   name: string,
   database: Database,
 ): Promise<{ rate: number; memory: number }> {
-  const port = await choosePort(undefined);
-  const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
-  const env = {
-    ...process.env,
-    ROLES: 'ingest',
-    HTTP_PORT: String(port),
-    LOG_LEVEL: 'warn',
-    MONGODB_URI: urls.mongodbUri,
-    MONGODB_DATABASE: name,
-    KAFKA_BROKERS: urls.kafkaBrokers,
-    KAFKA_GROUP_ID: name,
-    SENSOR_TOPIC: name,
-    HISTORY_RETENTION: '0',
-  };
-  const flags = process.env['NODE_FLAGS']?.split(' ').filter(Boolean) ?? [];
-  const service = spawn(process.execPath, [...flags, main], {
-    env,
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
-  createInterface({ input: service.stderr }).on('line', say);
+  const service = await spawnService(urls, name, 'ingest');
   try {
     let first: { at: number; settled: number } | undefined;
     for (;;) {
-      if (service.exitCode !== null) throw new Error('the service ended by itself');
-      const settled = await stored(database);
+      if (service.process.exitCode !== null) throw new Error('the service ended by itself');
+      const settled = await storedReadings(database);
       const at = performance.now();
       if (settled > 0) first ??= { at, settled };
       if (first && settled >= records) {
-        say(await stageSeconds(port));
+        say(await stageSeconds(service.port));
         const rate = (records - first.settled) / ((at - first.at) / 1_000);
-        return { rate, memory: peakMemory(service.pid ?? 0) };
+        return { rate, memory: peakMemory(service.process.pid ?? 0) };
       }
       await delay(20);
     }
   } finally {
-    service.kill('SIGTERM');
-    await once(service, 'exit');
+    await service.stop();
   }
 }
 
@@ -126,24 +101,6 @@ async function stageSeconds(port: number): Promise<string> {
   const sums = [...text.matchAll(/stage_seconds_(sum|count)\{stage="([a-z]+)"\} ([\d.]+)/g)];
   const batch = /batch_seconds_sum ([\d.]+)/.exec(text)?.[1] ?? '?';
   return `stages: ${sums.map(([, what, stage, value]) => `${stage} ${what} ${Number(value).toFixed(2)}`).join(', ')}, batch sum ${batch}`;
-}
-
-async function stored({ collections }: Database): Promise<number> {
-  const positions = await collections.positions.find({}, { projection: { counts: 1 } }).toArray();
-  return positions.reduce((sum, { counts }) => sum + counts.stored, 0);
-}
-
-/** Peak resident memory of a process, MiB; 0 where the system does not tell. */
-function peakMemory(pid: number): number {
-  try {
-    return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024);
-  } catch {
-    return 0;
-  }
-}
-
-function middle(numbers: readonly number[]): number {
-  return numbers.toSorted((one, other) => one - other)[numbers.length >> 1] ?? 0;
 }
 
 function line(title: string, { service, bare, memory }: Round): string {

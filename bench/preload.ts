@@ -7,13 +7,15 @@ export interface Load {
   readonly records: number;
   readonly seed: number;
   readonly partitions: number;
+  /** After what an earlier load of the topic sent. */
+  readonly later?: boolean;
 }
 
 /** Makes a topic and fills it with what simulated cars sent in the last hour. */
 export async function preload(
   brokers: string,
   topic: string,
-  { cars, records, seed, partitions }: Load,
+  { cars, records, seed, partitions, later = false }: Load,
 ): Promise<void> {
   const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
@@ -27,8 +29,8 @@ export async function preload(
     await producer.send({ topic, messages, acks: -1 });
     messages = [];
   };
-  const start = Date.now() - 3_600_000;
-  for (const message of simulateFleet({ cars, seed, start, stepSeconds: 10, messages: records })) {
+  const start = Date.now() - (later ? 1_800_000 : 3_600_000);
+  for (const message of simulateFleet({ cars, seed, start, stepSeconds: later ? 0.5 : 10, messages: records })) {
     messages.push({ key: message.car, value: encodeMessage(message) });
     if (messages.length >= 2_000) await flush();
   }
