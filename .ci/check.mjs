@@ -9,6 +9,7 @@ const CHECKS = [
   ['types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']],
   ['arrows between folders', bin('vitest'), ['run', '--project', 'unit', 'test/structure.spec.ts']],
   ['schemas/schema.graphql is fresh', process.execPath, ['dist/src/graphql/schema-file.js']],
+  ['nothing breaks schemas/released.graphql', process.execPath, ['dist/src/graphql/breaking-changes.js']],
   ['settings table of the README is fresh', process.execPath, ['dist/src/cli/main.js', 'settings', '--check', 'README.md']],
 ];
 
