@@ -102,6 +102,15 @@ export class TestProcess {
 export async function ingestRig(uri: string, log: TestLog, partition = 0): Promise<Rig> {
   const database = openDatabase(uri, `contract-${randomUUID().slice(0, 13)}`, 'contract');
   await prepareDatabase(database, 0);
+  const close = async () => {
+    await database.db.dropDatabase();
+    await database.client.close();
+  };
+  return { ...rigOn(database, log, partition), close };
+}
+
+/** The same on a database that is there and stays. */
+export function rigOn(database: Database, log: TestLog, partition = 0): Omit<Rig, 'close'> {
   const published: OutRecord[] = [];
   const letters: DeadLetter[] = [];
   const lines: string[] = [];
@@ -130,9 +139,5 @@ export async function ingestRig(uri: string, log: TestLog, partition = 0): Promi
     };
     return new TestProcess(workshop, new PartitionWriter(TOPIC, partition, workshop), log);
   };
-  const close = async () => {
-    await database.db.dropDatabase();
-    await database.client.close();
-  };
-  return { database, published, letters, lines, close, process: make };
+  return { database, published, letters, lines, process: make };
 }
