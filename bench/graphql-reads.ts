@@ -8,7 +8,7 @@ export interface Read {
   readonly bare: () => Promise<unknown>;
 }
 
-const CAR = 'id status freshness reportedAt score { value ratio } signals { speed engine_vibration_amplitude }';
+const CAR = 'id status freshness reportedAt score { value ratio } signals { speed engineVibrationAmplitude }';
 const QUERIES = {
   car: `query Car($id: ID!) { car(id: $id) { ${CAR} } }`,
   cars: `query Cars($after: String) { cars(first: 50, after: $after) { nodes { ${CAR} } pageInfo { endCursor } } }`,

@@ -1,6 +1,6 @@
 import type { Collection, Filter } from 'mongodb';
 import type { Twin } from '../twin/documents.js';
-import { type CarFilter, carQuery } from './car-filter.js';
+import { carQuery, filterKey, type ScopedFilter } from './car-filter.js';
 import { type FreshnessEdges, type FreshnessLimits, freshnessEdges } from './freshness.js';
 import { RankedCars } from './ranked-cars.js';
 import type { Place, RankingOrder } from './ranking.js';
@@ -10,6 +10,8 @@ import { type FleetSummary, readSummary } from './summary.js';
 export const READ_LIMIT = 5_000;
 /** A summary of the fleet is used for this long, ms. */
 export const SUMMARY_AGE = 2_000;
+/** Summaries that are kept at most: one per filter and scope. */
+const SUMMARIES = 50;
 
 export interface DatedSummary extends FleetSummary {
   /** When it was counted, ms. */
@@ -26,7 +28,7 @@ export interface FleetOptions {
 /** Questions about many cars at once. */
 export class Fleet {
   private readonly ranked: RankedCars;
-  private latest: { readonly asOf: number; readonly summary: Promise<DatedSummary> } | null = null;
+  private readonly latest = new Map<string, { readonly asOf: number; readonly summary: Promise<DatedSummary> }>();
 
   constructor(
     private readonly twins: Collection<Twin>,
@@ -41,29 +43,33 @@ export class Fleet {
   }
 
   /** Counts and percentiles, at most SUMMARY_AGE old; callers that ask at the same time share one read. */
-  summary(): Promise<DatedSummary> {
+  summary(filter: ScopedFilter): Promise<DatedSummary> {
+    const key = filterKey(filter);
     const asOf = this.options.clock();
     const maxAge = this.options.maxAge ?? SUMMARY_AGE;
-    if (this.latest && asOf - this.latest.asOf < maxAge) return this.latest.summary;
-    const summary = readSummary(this.twins, this.edges(), READ_LIMIT).then((read) => ({ ...read, asOf }));
-    const latest = { asOf, summary };
-    this.latest = latest;
-    summary.catch(() => {
-      if (this.latest === latest) this.latest = null;
-    });
-    return summary;
+    const known = this.latest.get(key);
+    if (known && asOf - known.asOf < maxAge) return known.summary;
+    const edges = this.edges();
+    const read = readSummary(this.twins, carQuery(filter, edges), edges, READ_LIMIT);
+    const latest = { asOf, summary: read.then((counted) => ({ ...counted, asOf })) };
+    this.latest.delete(key);
+    this.latest.set(key, latest);
+    for (const old of [...this.latest.keys()].slice(0, Math.max(0, this.latest.size - SUMMARIES)))
+      this.latest.delete(old);
+    latest.summary.catch(() => this.latest.get(key) === latest && this.latest.delete(key));
+    return latest.summary;
   }
 
   /** Up to `count` places behind `after` in an order that changes under the reader. */
-  ranking(filter: CarFilter, order: RankingOrder, after: Place | null, count: number): Promise<Place[]> {
-    return this.ranked.page(JSON.stringify([filter.status, filter.freshness]), this.query(filter), order, after, count);
+  ranking(filter: ScopedFilter, order: RankingOrder, after: Place | null, count: number): Promise<Place[]> {
+    return this.ranked.page(filterKey(filter), this.query(filter), order, after, count);
   }
 
-  count(filter: CarFilter): Promise<number> {
+  count(filter: ScopedFilter): Promise<number> {
     return this.twins.countDocuments(this.query(filter), { maxTimeMS: READ_LIMIT });
   }
 
-  private query(filter: CarFilter): Filter<Twin> {
+  private query(filter: ScopedFilter): Filter<Twin> {
     return carQuery(filter, this.edges());
   }
 }

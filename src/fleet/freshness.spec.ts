@@ -20,22 +20,24 @@ describe('freshnessOf', () => {
 
 describe('carQuery', () => {
   it('is empty for no filter, and for one that names everything', () => {
-    expect(carQuery({}, edges)).toEqual({});
-    expect(carQuery({ status: null, freshness: ['OFFLINE', 'LIVE', 'STALE'] }, edges)).toEqual({});
+    expect(carQuery({ within: null }, edges)).toEqual({});
+    expect(carQuery({ within: null, status: null, freshness: ['OFFLINE', 'LIVE', 'STALE'] }, edges)).toEqual({});
   });
 
   it('finds nothing for an empty list', () => {
-    expect(carQuery({ freshness: [] }, edges)).toEqual({ _id: { $in: [] } });
-    expect(carQuery({ status: [] }, edges)).toEqual({ status: { $in: [] } });
+    expect(carQuery({ within: null, freshness: [] }, edges)).toEqual({ _id: { $in: [] } });
+    expect(carQuery({ within: null, status: [] }, edges)).toEqual({ status: { $in: [] } });
   });
 
   it('bounds the time that a car was last seen as freshnessOf does', () => {
-    expect(carQuery({ freshness: ['STALE'] }, edges)).toEqual({
+    expect(carQuery({ within: null, freshness: ['STALE'] }, edges)).toEqual({
       lastSeenAt: { $gt: edges.offline, $lte: edges.stale },
     });
-    expect(carQuery({ status: ['NORMAL'], freshness: ['LIVE', 'OFFLINE'] }, edges)).toEqual({
-      status: { $in: ['NORMAL'] },
-      $or: [{ lastSeenAt: { $gt: edges.stale } }, { lastSeenAt: { $lte: edges.offline } }],
+    expect(carQuery({ within: null, status: ['NORMAL'], freshness: ['LIVE', 'OFFLINE'] }, edges)).toEqual({
+      $and: [
+        { status: { $in: ['NORMAL'] } },
+        { $or: [{ lastSeenAt: { $gt: edges.stale } }, { lastSeenAt: { $lte: edges.offline } }] },
+      ],
     });
   });
 });

@@ -1,4 +1,4 @@
-import type { Collection, Document } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { STATUSES, type Status, type Twin } from '../twin/documents.js';
 import { FRESHNESSES, type Freshness, type FreshnessEdges } from './freshness.js';
 
@@ -52,10 +52,13 @@ export interface CountRow {
 
 export async function readSummary(
   twins: Collection<Twin>,
+  cars: Filter<Twin>,
   edges: FreshnessEdges,
   maxTimeMS: number,
 ): Promise<FleetSummary> {
-  return summaryOf(await twins.aggregate<CountRow>(FLEET_COUNTS(edges), { maxTimeMS }).toArray());
+  return summaryOf(
+    await twins.aggregate<CountRow>([{ $match: cars }, ...FLEET_COUNTS(edges)], { maxTimeMS }).toArray(),
+  );
 }
 
 export function summaryOf(rows: readonly CountRow[]): FleetSummary {

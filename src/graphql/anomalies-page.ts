@@ -1,4 +1,5 @@
 import type { Collection, Filter } from 'mongodb';
+import { withinScope, type Scope } from '../access/scope.js';
 import { READ_LIMIT } from '../fleet/fleet.js';
 import { isCarId } from '../telemetry/car-id.js';
 import { type EpisodeDocument, SEVERITIES } from '../twin/documents.js';
@@ -10,6 +11,7 @@ import { checkRange, pageBounds, timedCursor, timedPlace } from './keyset.js';
 
 export interface AnomaliesPage extends Connection<Anomaly> {
   readonly filter: AnomalyFilterInput;
+  readonly within: Scope;
 }
 
 /**
@@ -19,10 +21,11 @@ export interface AnomaliesPage extends Connection<Anomaly> {
 export async function anomaliesPage(
   episodes: Collection<EpisodeDocument>,
   args: AnomaliesArgs,
+  within: Scope,
 ): Promise<AnomaliesPage> {
   const count = pageSize(args.first);
   const filter = args.filter ?? {};
-  const query = episodeQuery(filter);
+  const query = episodeQuery(filter, within);
   const place = args.after ? timedPlace('anomalies', args.after) : null;
   const rows: EpisodeDocument[] = [];
   for (const bounds of pageBounds('openedAt', filter, place, true)) {
@@ -33,24 +36,29 @@ export async function anomaliesPage(
     cursor: timedCursor('anomalies', { at: row.openedAt.getTime(), id: row._id }),
     node: anomalyModel(row),
   });
-  return { ...pageOf(rows, count, entry, { started: place !== null }), filter };
+  return { ...pageOf(rows, count, entry, { started: place !== null }), filter, within };
 }
 
 function readRows(episodes: Collection<EpisodeDocument>, query: Filter<EpisodeDocument>, limit: number) {
   return episodes.find(query, { maxTimeMS: READ_LIMIT }).sort({ openedAt: -1, _id: -1 }).limit(limit).toArray();
 }
 
-export function countAnomalies(episodes: Collection<EpisodeDocument>, filter: AnomalyFilterInput): Promise<number> {
+export function countAnomalies(
+  episodes: Collection<EpisodeDocument>,
+  filter: AnomalyFilterInput,
+  within: Scope,
+): Promise<number> {
   const [bounds = {}] = pageBounds('openedAt', filter, null, true);
-  return episodes.countDocuments({ ...episodeQuery(filter), ...bounds }, { maxTimeMS: READ_LIMIT });
+  return episodes.countDocuments({ ...episodeQuery(filter, within), ...bounds }, { maxTimeMS: READ_LIMIT });
 }
 
 /** With a status every severity is named, so that the index on status and severity can give the order by time. */
-function episodeQuery(filter: AnomalyFilterInput): Filter<EpisodeDocument> {
+function episodeQuery(filter: AnomalyFilterInput, within: Scope): Filter<EpisodeDocument> {
   checkRange(filter);
   if (filter.car != null && !isCarId(filter.car)) throw new ApiError('BAD_ARGUMENT', 'That is not a car id');
   const severity = filter.severity ?? (filter.status ? [...SEVERITIES] : null);
   return {
+    ...withinScope('fleet', within),
     ...(filter.car != null && { car: filter.car }),
     ...(filter.status && { status: filter.status }),
     ...(severity && { severity: { $in: severity } }),

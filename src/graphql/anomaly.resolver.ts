@@ -1,18 +1,21 @@
 import { Inject } from '@nestjs/common';
 import { ID, Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { Viewer } from '../access/viewer.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { FLEET } from '../fleet/fleet.module.js';
-import { isCarId } from '../telemetry/car-id.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { type AnomaliesPage, anomaliesPage, countAnomalies } from './anomalies-page.js';
 import { AnomaliesArgs } from './anomaly.args.js';
 import { Anomaly, AnomalyConnection, anomalyModel } from './anomaly.model.js';
 import { type ArrayReadingModel, arrayReadingModel } from './array-reading.model.js';
+import { CurrentViewer } from './current-viewer.js';
 import { Car, carModel } from './car.model.js';
 import { LOADERS, type Loaders } from './loaders.js';
 import { Node, nodeKind } from './node.model.js';
 import { type Reading, readingModel } from './reading.model.js';
+import { requireAllFleets } from './require-role.js';
+import { episodeFor, readingFor, twinFor } from './seen-by.js';
 import { TypedArgs } from './typed-args.js';
 
 @Resolver(() => Anomaly)
@@ -24,13 +27,16 @@ export class AnomalyResolver {
   ) {}
 
   @Query(() => AnomalyConnection, { description: 'Anomaly episodes, newest opening first.' })
-  anomalies(@TypedArgs({ type: () => AnomaliesArgs }) args: AnomaliesArgs): Promise<AnomaliesPage> {
-    return anomaliesPage(this.database.collections.anomalies, args);
+  anomalies(
+    @TypedArgs({ type: () => AnomaliesArgs }) args: AnomaliesArgs,
+    @CurrentViewer() viewer: Viewer,
+  ): Promise<AnomaliesPage> {
+    return anomaliesPage(this.database.collections.anomalies, args, viewer);
   }
 
   @ResolveField(() => Car, { nullable: true, description: 'The car as it is now.' })
-  async car(@Parent() { carId }: Anomaly): Promise<Car | null> {
-    const twin = await this.loaders.cars.load(carId);
+  async car(@Parent() { carId }: Anomaly, @CurrentViewer() viewer: Viewer): Promise<Car | null> {
+    const twin = await twinFor(viewer, this.loaders, carId);
     return twin && carModel(twin, this.fleet.edges());
   }
 }
@@ -40,8 +46,8 @@ export class AnomalyConnectionResolver {
   constructor(@Inject(DATABASE) private readonly database: Database) {}
 
   @ResolveField(() => Int, { description: 'How many the filter lets through (a number); counted when asked for.' })
-  totalCount(@Parent() { filter }: AnomaliesPage): Promise<number> {
-    return countAnomalies(this.database.collections.anomalies, filter);
+  totalCount(@Parent() { filter, within }: AnomaliesPage): Promise<number> {
+    return countAnomalies(this.database.collections.anomalies, filter, within);
   }
 }
 
@@ -56,17 +62,19 @@ export class NodeResolver {
   async node(
     @TypedArgs({ name: 'id', type: () => ID, description: 'Id of a car, an anomaly, a reading or an array.' })
     id: string,
+    @CurrentViewer() viewer: Viewer,
   ): Promise<Car | Anomaly | Reading | ArrayReadingModel | null> {
     const kind = id.length <= 400 ? nodeKind(id) : null;
-    if (kind === 'Car') return this.car(id);
-    if (kind === 'Anomaly') return this.loaders.anomalies.load(id).then((row) => row && anomalyModel(row));
-    if (kind === 'Reading') return this.loaders.readings.load(id).then((row) => row && readingModel(row));
-    if (kind === 'ArrayReading') return this.loaders.arrays.load(id).then((row) => row && arrayReadingModel(row));
-    return null;
+    if (kind === 'Car') return this.car(id, viewer);
+    if (kind === 'Anomaly') return episodeFor(viewer, this.loaders, id).then((row) => row && anomalyModel(row));
+    if (kind === 'Reading') return readingFor(viewer, this.loaders, id).then((row) => row && readingModel(row));
+    if (kind !== 'ArrayReading') return null;
+    requireAllFleets(viewer);
+    return this.loaders.arrays.load(id).then((row) => row && arrayReadingModel(row));
   }
 
-  private async car(id: string): Promise<Car | null> {
-    const twin = isCarId(id) ? await this.loaders.cars.load(id) : null;
+  private async car(id: string, viewer: Viewer): Promise<Car | null> {
+    const twin = await twinFor(viewer, this.loaders, id);
     return twin && carModel(twin, this.fleet.edges());
   }
 }

@@ -63,6 +63,9 @@ export class Car implements Node {
   @Field(() => Source, { description: 'The newest record that was applied; for information.' })
   readonly source!: Source;
 
+  /** The instant that it is shown as of; null for now. */
+  readonly asOf!: Date | null;
+
   /** Ids of the open episodes; resolved into anomalies on demand. */
   readonly openEpisodeIds!: readonly string[];
 }
@@ -91,6 +94,7 @@ export function carModel(twin: Omit<Twin, 'memory' | 'recent'>, edges: Freshness
   const { reported } = twin;
   return {
     id: twin._id,
+    asOf: null,
     status: twin.status,
     freshness: freshnessOf(twin.lastSeenAt, edges),
     signals: reported.signals,

@@ -1,18 +1,20 @@
 import { Inject } from '@nestjs/common';
 import { ID, Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { Viewer } from '../access/viewer.js';
 import { FLEET } from '../fleet/fleet.module.js';
 import type { Fleet } from '../fleet/fleet.js';
-import { isCarId } from '../telemetry/car-id.js';
 import { Anomaly, anomalyModel } from './anomaly.model.js';
 import { ApiError } from './api-error.js';
 import { CarsArgs } from './car.args.js';
 import { Car, CarConnection, carModel } from './car.model.js';
 import { type CarsPage, carsPage } from './cars-page.js';
+import { CurrentViewer } from './current-viewer.js';
 import { type Connection, pageOf, pageSize } from './connection.js';
 import { checkRange, timedCursor, timedPlace } from './keyset.js';
 import { LOADERS, type Loaders } from './loaders.js';
 import { HistoryArgs } from './page.args.js';
 import { type Reading, ReadingConnection, readingModel } from './reading.model.js';
+import { twinFor } from './seen-by.js';
 import { TypedArgs } from './typed-args.js';
 
 @Resolver(() => Car)
@@ -25,14 +27,15 @@ export class CarResolver {
   @Query(() => Car, { nullable: true, description: 'The twin of a car; null when no such car was ever seen.' })
   async car(
     @TypedArgs({ name: 'id', type: () => ID, description: 'Car id, as in the MQTT topic.' }) id: string,
+    @CurrentViewer() viewer: Viewer,
   ): Promise<Car | null> {
-    const twin = isCarId(id) ? await this.loaders.cars.load(id) : null;
+    const twin = await twinFor(viewer, this.loaders, id);
     return twin ? carModel(twin, this.fleet.edges()) : null;
   }
 
   @Query(() => CarConnection, { description: 'The cars, page by page.' })
-  cars(@TypedArgs({ type: () => CarsArgs }) args: CarsArgs): Promise<CarsPage> {
-    return carsPage(this.fleet, this.loaders, args);
+  cars(@TypedArgs({ type: () => CarsArgs }) args: CarsArgs, @CurrentViewer() viewer: Viewer): Promise<CarsPage> {
+    return carsPage(this.fleet, this.loaders, args, viewer);
   }
 
   @ResolveField(() => [Anomaly], { description: 'Anomalies that are open, at most one per kind.' })

@@ -1,31 +1,35 @@
+import type { Viewer } from '../access/viewer.js';
+import type { ScopedFilter } from '../fleet/car-filter.js';
 import type { Fleet } from '../fleet/fleet.js';
 import type { Place, RankingOrder } from '../fleet/ranking.js';
 import type { Twin } from '../twin/documents.js';
 import { ApiError } from './api-error.js';
-import type { CarFilterInput, CarOrderInput, CarsArgs } from './car.args.js';
+import type { CarOrderInput, CarsArgs } from './car.args.js';
 import { carModel, type Car } from './car.model.js';
 import { type Connection, pageOf, pageSize } from './connection.js';
 import { decodeCursor, encodeCursor, isId, isTime } from './cursor.js';
 import type { Loaders } from './loaders.js';
+import { twinFor } from './seen-by.js';
+import { scopedFilter } from './scoped-filter.js';
 
 const BY_ID: CarOrderInput = { field: 'ID', direction: 'ASC' };
 
 export interface CarsPage extends Connection<Car> {
-  readonly filter: CarFilterInput;
+  readonly filter: ScopedFilter;
 }
 
 /**
  * A page of cars: the places come out of a ranking and the cars themselves by id, so that they are shown as they are now.
  * @throws ApiError BAD_CURSOR, BAD_ARGUMENT, PAGE_TOO_LARGE
  */
-export async function carsPage(fleet: Fleet, loaders: Loaders, args: CarsArgs): Promise<CarsPage> {
+export async function carsPage(fleet: Fleet, loaders: Loaders, args: CarsArgs, viewer: Viewer): Promise<CarsPage> {
   const count = pageSize(args.first);
   const order = args.orderBy ?? BY_ID;
-  const filter = args.filter ?? {};
+  const filter = scopedFilter(args.filter, viewer);
   const after = args.after ? placeOf(args.after, order) : null;
   const edges = fleet.edges();
   const places = await fleet.ranking(filter, rankingOf(order), after, count + 1);
-  const rows = await rowsOf(loaders, places.slice(0, count));
+  const rows = await rowsOf(loaders, places.slice(0, count), viewer);
   const entry = ({ twin, place }: Row) => ({ cursor: cursorOf(place, order), node: carModel(twin, edges) });
   return { ...pageOf(rows, count, entry, { started: after !== null, more: places.length > count }), filter };
 }
@@ -37,9 +41,9 @@ interface Row {
 
 const rankingOf = ({ field, direction }: CarOrderInput): RankingOrder => ({ by: field, direction });
 
-/** A car that was erased since the ranking was made is left out. */
-async function rowsOf(loaders: Loaders, places: readonly Place[]): Promise<Row[]> {
-  const twins = await Promise.all(places.map(({ id }) => loaders.cars.load(id)));
+/** A car that was erased, or left what the viewer may see, since the ranking was made is left out. */
+async function rowsOf(loaders: Loaders, places: readonly Place[], viewer: Viewer): Promise<Row[]> {
+  const twins = await Promise.all(places.map(({ id }) => twinFor(viewer, loaders, id)));
   return places.flatMap((place, index) => {
     const twin = twins[index];
     return twin ? [{ twin, place }] : [];

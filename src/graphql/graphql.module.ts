@@ -4,8 +4,10 @@ import { MercuriusDriver } from '@nestjs/mercurius';
 import { FleetModule } from '../fleet/fleet.module.js';
 import { loadScorer } from '../score/load-scorer.js';
 import type { Settings } from '../settings/settings.js';
+import { loadValueCheck } from '../settings/value-schema.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
+import { ATTRIBUTES_CHECK } from './attributes/attributes.resolver.js';
 import { GraphiqlController } from './graphiql.controller.js';
 import { API_CLOCK } from './handling.resolver.js';
 import { LiveFeeds } from './live/live-feeds.js';
@@ -29,6 +31,10 @@ export class GraphqlModule {
     const { TF_BACKEND: backend, SCORE_EVALUATOR: evaluator, MODEL_DIR: fallbackDir } = settings;
     const check = async (dir: string) => (await loadScorer({ dir, backend, evaluator, log: () => undefined })).close();
     const models = { provide: MODEL_TOOLS, useValue: { check, fallbackDir, clock } satisfies ModelTools };
+    const attributes = {
+      provide: ATTRIBUTES_CHECK,
+      useValue: loadValueCheck('ATTRIBUTES_SCHEMA', settings.ATTRIBUTES_SCHEMA),
+    };
     return {
       module: GraphqlModule,
       imports: [
@@ -36,7 +42,7 @@ export class GraphqlModule {
         GraphQLModule.forRoot({ driver: MercuriusDriver, ...mercuriusOptions() }),
       ],
       controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
-      providers: [loaders, models, { provide: API_CLOCK, useValue: clock }, LiveFeeds, ...RESOLVERS],
+      providers: [loaders, models, attributes, { provide: API_CLOCK, useValue: clock }, LiveFeeds, ...RESOLVERS],
     };
   }
 }

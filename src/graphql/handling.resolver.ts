@@ -1,5 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { ID, Mutation, Resolver } from '@nestjs/graphql';
+import type { Viewer } from '../access/viewer.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { handleEpisode, HANDLING_CAP } from '../twin/handle-episode.js';
@@ -7,7 +8,11 @@ import type { HandlingEntry, Label } from '../twin/handling-documents.js';
 import { Anomaly, anomalyModel } from './anomaly.model.js';
 import { ApiError } from './api-error.js';
 import { AnomalyLabel } from './enums.js';
+import { CurrentViewer } from './current-viewer.js';
+import { LOADERS, type Loaders } from './loaders.js';
+import { requireRole } from './require-role.js';
 import { DateTime } from './scalars.js';
+import { episodeFor } from './seen-by.js';
 import { TypedArgs } from './typed-args.js';
 
 export const API_CLOCK = Symbol('ApiClock');
@@ -25,12 +30,17 @@ const by = { name: 'by', type: () => ID, description: 'Who does it: 1 to 100 cha
 export class HandlingResolver {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
+    @Inject(LOADERS) private readonly loaders: Loaders,
     @Inject(API_CLOCK) private readonly clock: () => number,
   ) {}
 
   @Mutation(() => Anomaly, { description: 'Somebody has seen the anomaly.' })
-  acknowledgeAnomaly(@TypedArgs(id) anomaly: string, @TypedArgs(by) who: string): Promise<Anomaly> {
-    return this.handle(anomaly, who, { event: 'ACKNOWLEDGED' });
+  acknowledgeAnomaly(
+    @TypedArgs(id) anomaly: string,
+    @TypedArgs(by) who: string,
+    @CurrentViewer() viewer: Viewer,
+  ): Promise<Anomaly> {
+    return this.handle(viewer, anomaly, who, { event: 'ACKNOWLEDGED' });
   }
 
   @Mutation(() => Anomaly, { description: "Gives the anomaly into somebody's hands." })
@@ -39,9 +49,10 @@ export class HandlingResolver {
     @TypedArgs(by) who: string,
     @TypedArgs({ name: 'to', type: () => ID, nullable: true, description: 'To whom; null takes it from everybody.' })
     to: string | null,
+    @CurrentViewer() viewer: Viewer,
   ): Promise<Anomaly> {
     const assignee = to === null || to === undefined ? null : said(to, 'to', LONGEST_NAME);
-    return this.handle(anomaly, who, { event: 'ASSIGNED', assignee });
+    return this.handle(viewer, anomaly, who, { event: 'ASSIGNED', assignee });
   }
 
   @Mutation(() => Anomaly, { description: 'Says something about the anomaly.' })
@@ -49,8 +60,12 @@ export class HandlingResolver {
     @TypedArgs(id) anomaly: string,
     @TypedArgs(by) who: string,
     @TypedArgs({ name: 'comment', type: () => String, description: '1 to 2,000 characters.' }) comment: string,
+    @CurrentViewer() viewer: Viewer,
   ): Promise<Anomaly> {
-    return this.handle(anomaly, who, { event: 'COMMENTED', comment: said(comment, 'comment', LONGEST_COMMENT) });
+    return this.handle(viewer, anomaly, who, {
+      event: 'COMMENTED',
+      comment: said(comment, 'comment', LONGEST_COMMENT),
+    });
   }
 
   @Mutation(() => Anomaly, {
@@ -61,11 +76,12 @@ export class HandlingResolver {
     @TypedArgs(by) who: string,
     @TypedArgs({ name: 'until', type: () => DateTime, nullable: true, description: 'In the future; null wakes it.' })
     until: Date | null,
+    @CurrentViewer() viewer: Viewer,
   ): Promise<Anomaly> {
     const ahead = (until?.getTime() ?? Number.NaN) - this.clock();
     if (ahead <= 0) throw new ApiError('BAD_ARGUMENT', 'until does not lie in the future');
     if (ahead > LONGEST_SNOOZE) throw new ApiError('BAD_ARGUMENT', 'until lies more than a year ahead');
-    return this.handle(anomaly, who, { event: 'SNOOZED', snoozedUntil: until ?? null });
+    return this.handle(viewer, anomaly, who, { event: 'SNOOZED', snoozedUntil: until ?? null });
   }
 
   @Mutation(() => Anomaly, { description: 'Says what the anomaly turned out to be; the newest label counts.' })
@@ -73,24 +89,36 @@ export class HandlingResolver {
     @TypedArgs(id) anomaly: string,
     @TypedArgs(by) who: string,
     @TypedArgs({ name: 'label', type: () => AnomalyLabel, description: 'What it turned out to be.' }) label: Label,
+    @CurrentViewer() viewer: Viewer,
   ): Promise<Anomaly> {
-    return this.handle(anomaly, who, { event: 'LABELLED', label });
+    return this.handle(viewer, anomaly, who, { event: 'LABELLED', label });
   }
 
-  private async handle(anomaly: string, who: string, what: Omit<HandlingEntry, 'at' | 'by'>): Promise<Anomaly> {
+  private async handle(
+    viewer: Viewer,
+    anomaly: string,
+    who: string,
+    what: Omit<HandlingEntry, 'at' | 'by'>,
+  ): Promise<Anomaly> {
+    requireRole(viewer, 'operator');
     const entry = { ...what, at: new Date(this.clock()), by: said(who, 'by', LONGEST_NAME) };
+    if (viewer.fleets !== null && !(await episodeFor(viewer, this.loaders, anomaly))) throw unknown();
     const handled = await handleEpisode(this.database, anomaly, entry);
     switch (handled.kind) {
       case 'handled':
         return anomalyModel(handled.episode);
       case 'unknown':
-        throw new ApiError('NOT_FOUND', 'There is no such anomaly');
+        throw unknown();
       case 'cleared':
         throw new ApiError('BAD_ARGUMENT', 'The anomaly is cleared: there is nothing to snooze');
       case 'full':
         throw new ApiError('BAD_ARGUMENT', `The anomaly was handled ${HANDLING_CAP} times, which is the most there is`);
     }
   }
+}
+
+function unknown(): ApiError {
+  return new ApiError('NOT_FOUND', 'There is no such anomaly');
 }
 
 /** @throws ApiError BAD_ARGUMENT */

@@ -1,8 +1,9 @@
 import { ArgsType, Field, ID, InputType } from '@nestjs/graphql';
-import type { EpisodeEventType, Severity, Status } from '../twin/documents.js';
+import type { EpisodeEventType, Severity } from '../twin/documents.js';
 import type { EpisodeKind } from '../twin/episode-kind.js';
 import type { HandlingEventType } from '../twin/handling-documents.js';
-import { AnomalyEventType, AnomalyKind, AnomalySeverity, CarStatus } from './enums.js';
+import { CarFilterInput } from './car.args.js';
+import { AnomalyEventType, AnomalyKind, AnomalySeverity } from './enums.js';
 
 @InputType({ description: 'Which events are meant; conditions add up.' })
 export class AnomalyEventFilterInput {
@@ -25,14 +26,8 @@ export class AnomalyEventFilterInput {
   readonly snoozed?: boolean | null;
 }
 
-@InputType({ description: 'Which cars are meant; conditions add up.' })
-export class CarUpdateFilterInput {
-  @Field(() => [ID], { nullable: true, description: 'Any of these car ids, at most 500.' })
-  readonly ids?: string[] | null;
-
-  @Field(() => [CarStatus], { nullable: true, description: 'Any of these, by the newest state.' })
-  readonly status?: Status[] | null;
-}
+@InputType({ description: 'Which cars are meant, by their newest state; conditions add up.' })
+export class CarUpdateFilterInput extends CarFilterInput {}
 
 const AFTER = {
   nullable: true,

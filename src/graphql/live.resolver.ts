@@ -1,11 +1,13 @@
 import { Inject } from '@nestjs/common';
 import { Parent, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
+import type { Viewer } from '../access/viewer.js';
 import type { Fleet } from '../fleet/fleet.js';
 import { FLEET } from '../fleet/fleet.module.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { Anomaly, anomalyModel } from './anomaly.model.js';
 import { Car, carModel } from './car.model.js';
+import { CurrentViewer } from './current-viewer.js';
 import { AnomalyEventsArgs, CarUpdatesArgs } from './live.args.js';
 import { AnomalyEvent, AnomalyFeedItem, CarFeedItem, CarUpdate, eventModel } from './live.model.js';
 import type { AnomalyItem } from './live/anomaly-subscription.js';
@@ -15,6 +17,7 @@ import { LiveFeeds } from './live/live-feeds.js';
 import { readPlace } from './live/store-place.js';
 import { subscribeAnomalies, subscribeCars } from './live/subscribe.js';
 import { LOADERS, type Loaders } from './loaders.js';
+import { episodeFor, twinFor } from './seen-by.js';
 import { TypedArgs } from './typed-args.js';
 
 @Resolver()
@@ -38,8 +41,8 @@ export class LiveResolver {
     description: 'What happens to anomalies: first all since the cursor, then live. At least once, in order per car.',
     resolve: (item: AnomalyItem) => ('reason' in item ? item : eventModel(item)),
   })
-  anomalies(@TypedArgs({ type: () => AnomalyEventsArgs }) args: AnomalyEventsArgs) {
-    return subscribeAnomalies(this.feeds, this.database, args);
+  anomalies(@TypedArgs({ type: () => AnomalyEventsArgs }) args: AnomalyEventsArgs, @CurrentViewer() viewer: Viewer) {
+    return subscribeAnomalies(this.feeds, this.database, args, viewer);
   }
 
   @Subscription(() => CarFeedItem, {
@@ -49,8 +52,9 @@ export class LiveResolver {
       return 'reason' in item ? item : { cursor: item.cursor, car: carModel(item.twin, this.fleet.edges()) };
     },
   })
-  carUpdates(@TypedArgs({ type: () => CarUpdatesArgs }) args: CarUpdatesArgs) {
-    return subscribeCars(this.feeds, this.loaders, args);
+  carUpdates(@TypedArgs({ type: () => CarUpdatesArgs }) args: CarUpdatesArgs, @CurrentViewer() viewer: Viewer) {
+    const { feeds, loaders, fleet } = this;
+    return subscribeCars({ feeds, loaders, fleet }, args, viewer);
   }
 }
 
@@ -70,14 +74,14 @@ export class AnomalyEventResolver {
   ) {}
 
   @ResolveField(() => Car, { nullable: true, description: 'The car as it is now.' })
-  async car(@Parent() { carId }: AnomalyEvent): Promise<Car | null> {
-    const twin = await this.loaders.cars.load(carId);
+  async car(@Parent() { carId }: AnomalyEvent, @CurrentViewer() viewer: Viewer): Promise<Car | null> {
+    const twin = await twinFor(viewer, this.loaders, carId);
     return twin && carModel(twin, this.fleet.edges());
   }
 
   @ResolveField(() => Anomaly, { nullable: true, description: 'The anomaly as it is now.' })
-  async anomaly(@Parent() { anomalyId }: AnomalyEvent): Promise<Anomaly | null> {
-    const episode = await this.loaders.anomalies.load(anomalyId);
+  async anomaly(@Parent() { anomalyId }: AnomalyEvent, @CurrentViewer() viewer: Viewer): Promise<Anomaly | null> {
+    const episode = await episodeFor(viewer, this.loaders, anomalyId);
     return episode && anomalyModel(episode);
   }
 }

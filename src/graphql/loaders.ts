@@ -3,6 +3,7 @@ import { READ_LIMIT } from '../fleet/fleet.js';
 import type { Database } from '../twin/database.js';
 import { Rollups } from '../rollup/rollups.js';
 import type { ArrayReadingDocument } from '../twin/array-documents.js';
+import type { CarDocument } from '../twin/car-documents.js';
 import type { EpisodeDocument, ReadingDocument, Twin } from '../twin/documents.js';
 import { BatchLoader } from './batch-loader.js';
 import { type HistoryPage, readHistories } from './history.js';
@@ -16,6 +17,8 @@ const UNCOMPUTED = 500_000;
 /** Reads by id, each gathered over all requests of one turn of the event loop. */
 export interface Loaders {
   readonly cars: BatchLoader<string, Twin | null>;
+  /** What was said of cars. */
+  readonly said: BatchLoader<string, CarDocument | null>;
   readonly anomalies: BatchLoader<string, EpisodeDocument | null>;
   readonly readings: BatchLoader<string, ReadingDocument | null>;
   readonly arrays: BatchLoader<string, ArrayReadingDocument | null>;
@@ -31,6 +34,7 @@ export function loadersOf(database: Database, clock: () => number, retention: nu
   const rollups = new Rollups(database, { clock, retention, limits: { time: READ_LIMIT, readings: UNCOMPUTED } });
   return {
     cars: new BatchLoader((ids) => byId(collections.twins, ids, { memory: 0, recent: 0 })),
+    said: new BatchLoader((ids) => byId(collections.cars, ids)),
     anomalies: new BatchLoader((ids) => byId(collections.anomalies, ids)),
     readings: new BatchLoader((ids) => byId(collections.readings, ids)),
     arrays: new BatchLoader((ids) => byId(collections.arrayReadings, ids)),

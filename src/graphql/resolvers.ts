@@ -1,5 +1,6 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
 import { ArrayReadingResolver } from './array-reading.resolver.js';
+import { AttributesResolver } from './attributes/attributes.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
@@ -11,6 +12,7 @@ import { AnomalyEventResolver, CarUpdateResolver, LiveResolver } from './live.re
 export const RESOLVERS = [
   CarResolver,
   CarConnectionResolver,
+  AttributesResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,
   HandlingResolver,

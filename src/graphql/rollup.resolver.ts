@@ -1,9 +1,12 @@
 import { Inject } from '@nestjs/common';
 import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import type { Viewer } from '../access/viewer.js';
 import { Car } from './car.model.js';
 import type { Connection } from './connection.js';
+import { CurrentViewer } from './current-viewer.js';
 import { FleetModel } from './fleet.model.js';
 import { LOADERS, type Loaders } from './loaders.js';
+import { requireAllFleets } from './require-role.js';
 import { RollupArgs } from './rollup.args.js';
 import { RollupConnection, type RollupModel } from './rollup.model.js';
 import { rollupsQuery } from './rollups-page.js';
@@ -27,7 +30,11 @@ export class FleetRollupsResolver {
   constructor(@Inject(LOADERS) private readonly loaders: Loaders) {}
 
   @ResolveField(() => RollupConnection, { description: "All cars' readings as figures per window, oldest first." })
-  async rollups(@TypedArgs({ type: () => RollupArgs }) args: RollupArgs): Promise<Connection<RollupModel>> {
+  async rollups(
+    @TypedArgs({ type: () => RollupArgs }) args: RollupArgs,
+    @CurrentViewer() viewer: Viewer,
+  ): Promise<Connection<RollupModel>> {
+    requireAllFleets(viewer);
     return (await this.loaders.rollups.load(rollupsQuery(args)))();
   }
 }

@@ -1,3 +1,4 @@
+import { OWNER } from '../../src/access/viewer.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LiveEvent, LONGEST_QUEUE } from '../../src/graphql/live/anomaly-subscription.js';
 import { LiveFeeds } from '../../src/graphql/live/live-feeds.js';
@@ -167,7 +168,7 @@ describe('anomalies', () => {
 
   it('closes a subscriber that does not keep up, with a code; it resumes from its cursor', async () => {
     const feeds = api.app.get(LiveFeeds);
-    const slow = await subscribeAnomalies(feeds, api.database, {});
+    const slow = await subscribeAnomalies(feeds, api.database, {}, OWNER);
     const first = slow.next();
     const [known] = await writer.write(6, 1);
     const { value } = (await first) as { value: LiveEvent };

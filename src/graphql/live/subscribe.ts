@@ -1,4 +1,7 @@
+import { seesFleet } from '../../access/scope.js';
+import type { Viewer } from '../../access/viewer.js';
 import { carMatches } from '../../fleet/car-filter.js';
+import type { Fleet } from '../../fleet/fleet.js';
 import { isCarId } from '../../telemetry/car-id.js';
 import type { Database } from '../../twin/database.js';
 import type { EpisodeEventDocument } from '../../twin/documents.js';
@@ -6,6 +9,7 @@ import { ApiError } from '../api-error.js';
 import { apiErrorOf } from '../error-format.js';
 import type { AnomalyEventFilterInput, AnomalyEventsArgs, CarUpdatesArgs } from '../live.args.js';
 import type { Loaders } from '../loaders.js';
+import { scopedFilter } from '../scoped-filter.js';
 import { type AnomalyItem, AnomalySubscription } from './anomaly-subscription.js';
 import { carPlace } from './car-feed.js';
 import { type CarItem, CarSubscription } from './car-subscription.js';
@@ -14,13 +18,12 @@ import { type ItemSource, ItemStream } from './item-stream.js';
 import type { LiveFeeds } from './live-feeds.js';
 import { readPlace } from './store-place.js';
 
-const MOST_IDS = 500;
-
 /** @throws ApiError BAD_CURSOR, BAD_ARGUMENT before MongoDB is asked; UNAVAILABLE when the feed does not come to stand */
 export async function subscribeAnomalies(
   feeds: LiveFeeds,
   database: Database,
   { filter, after: cursor }: AnomalyEventsArgs,
+  viewer: Viewer,
 ): Promise<AsyncIterableIterator<AnomalyItem>> {
   const after = cursor ? eventPlace(cursor) : null;
   if (filter?.car != null && !isCarId(filter.car)) throw new ApiError('BAD_ARGUMENT', 'That is not a car id');
@@ -29,27 +32,26 @@ export async function subscribeAnomalies(
     // A partition that has had fewer events than the cursor counts has another history.
     const setBack =
       after !== null && now?.storeId === after.storeId && partitionsBehind(now.heads, after.heads).length > 0;
-    const matches = (event: EpisodeEventDocument) => eventMatches(event, filter ?? {});
+    const matches = (event: EpisodeEventDocument) =>
+      seesFleet(viewer, event.fleet) && eventMatches(event, filter ?? {});
     return new AnomalySubscription(feeds.anomalies, database, { matches, after, setBack, notify });
   });
 }
 
 /** @throws ApiError as above */
 export async function subscribeCars(
-  feeds: LiveFeeds,
-  loaders: Loaders,
+  { feeds, loaders, fleet }: { feeds: LiveFeeds; loaders: Loaders; fleet: Fleet },
   { filter, after: cursor }: CarUpdatesArgs,
+  viewer: Viewer,
 ): Promise<AsyncIterableIterator<CarItem>> {
   const after = cursor ? carPlace(cursor) : null;
-  const wanted = filter?.ids ?? null;
-  if (wanted && wanted.length > MOST_IDS) throw new ApiError('BAD_ARGUMENT', `At most ${MOST_IDS} car ids`);
-  if (wanted && !wanted.every(isCarId)) throw new ApiError('BAD_ARGUMENT', 'One of them is not a car id');
-  const ids = wanted && new Set(wanted);
+  const scoped = scopedFilter(filter, viewer);
+  const ids = scoped.ids ? new Set(scoped.ids) : null;
   return entered(feeds, feeds.cars, async (notify) => {
     const read = (some: readonly string[]) => Promise.all(some.map((id) => loaders.cars.load(id)));
-    const status = filter?.status ?? null;
     const mayMatch = (id: string) => !ids || ids.has(id);
-    const matches = (twin: Parameters<typeof carMatches>[0]) => carMatches(twin, { ids, status });
+    const matches = (twin: Parameters<typeof carMatches>[0]) =>
+      mayMatch(twin._id) && carMatches(twin, { ...scoped, ids: null }, fleet.edges());
     return new CarSubscription(feeds.cars, { matches, mayMatch, after, read, notify });
   });
 }

@@ -1,0 +1,92 @@
+import { Inject } from '@nestjs/common';
+import { ID, Int, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import { seesFleet } from '../../access/scope.js';
+import type { Viewer } from '../../access/viewer.js';
+import type { ValueCheck } from '../../settings/value-schema.js';
+import { isCarId } from '../../telemetry/car-id.js';
+import type { CarAttributes } from '../../twin/car-documents.js';
+import type { Database } from '../../twin/database.js';
+import { setAttributes } from '../../twin/set-attributes.js';
+import { DATABASE } from '../../twin/twin.module.js';
+import { ApiError } from '../api-error.js';
+import { Car } from '../car.model.js';
+import { CurrentViewer } from '../current-viewer.js';
+import { API_CLOCK } from '../handling.resolver.js';
+import { LOADERS, type Loaders } from '../loaders.js';
+import { requireRole } from '../require-role.js';
+import { Json } from '../scalars.js';
+import { twinFor } from '../seen-by.js';
+import { TypedArgs } from '../typed-args.js';
+import { attributesModel, CarAttributesModel } from './attributes.model.js';
+import { plainValues } from './plain-values.js';
+
+export const ATTRIBUTES_CHECK = Symbol('AttributesCheck');
+
+@Resolver(() => Car)
+export class AttributesResolver {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(LOADERS) private readonly loaders: Loaders,
+    @Inject(ATTRIBUTES_CHECK) private readonly check: ValueCheck,
+    @Inject(API_CLOCK) private readonly clock: () => number,
+  ) {}
+
+  @ResolveField(() => CarAttributesModel, { nullable: true, description: 'What was said of it; null for nothing.' })
+  async attributes(@Parent() { id, asOf }: Car): Promise<CarAttributesModel | null> {
+    const said = await this.loaders.said.load(id);
+    const versions = [...(said?.formerAttributes ?? []), ...(said?.attributes ? [said.attributes] : [])];
+    const valid = versions.findLast(({ at }) => !asOf || at <= asOf);
+    return valid && Object.keys(valid.values).length > 0 ? attributesModel(valid) : null;
+  }
+
+  @ResolveField(() => [CarAttributesModel], { description: 'Up to 50 former versions, the newest first.' })
+  async formerAttributes(@Parent() { id, asOf }: Car): Promise<CarAttributesModel[]> {
+    const said = await this.loaders.said.load(id);
+    const former = said?.formerAttributes ?? [];
+    return former
+      .filter(({ at }) => !asOf || at <= asOf)
+      .map(attributesModel)
+      .reverse();
+  }
+
+  @Mutation(() => CarAttributesModel, {
+    description:
+      'Says what a car is, beside its telemetry: all attributes at once, those not given are gone. Role operator.',
+  })
+  async setAttributes(
+    @TypedArgs({ name: 'car', type: () => ID, description: 'Car id; the car need not have been seen yet.' })
+    car: string,
+    @TypedArgs({
+      name: 'values',
+      type: () => Json,
+      description: 'The attributes by name, as ATTRIBUTES_SCHEMA allows.',
+    })
+    values: unknown,
+    @TypedArgs({
+      name: 'ifVersion',
+      type: () => Int,
+      nullable: true,
+      description: 'Only in place of this version (a number), 0 for none; whatever is there without it.',
+    })
+    ifVersion: number | null,
+    @CurrentViewer() viewer: Viewer,
+  ): Promise<CarAttributesModel> {
+    requireRole(viewer, 'operator');
+    if (!isCarId(car)) throw new ApiError('BAD_ARGUMENT', 'That is not a car id');
+    const wanted = this.checked(values);
+    if (viewer.fleets !== null && !(await twinFor(viewer, this.loaders, car)))
+      throw new ApiError('NOT_FOUND', 'There is no such car');
+    if (!seesFleet(viewer, wanted.fleet)) throw new ApiError('FORBIDDEN', 'The car would leave what you may see');
+    const change = { car, values: wanted, ifVersion: ifVersion ?? null, at: new Date(this.clock()), by: viewer.name };
+    const done = await setAttributes(this.database, change);
+    if (done.kind === 'set') return attributesModel(done.attributes);
+    throw new ApiError('VERSION_CONFLICT', `The attributes are at version ${done.version}`);
+  }
+
+  /** @throws ApiError INVALID_ATTRIBUTES */
+  private checked(values: unknown): CarAttributes {
+    const fault = plainValues(values) ?? this.check(values);
+    if (fault !== null) throw new ApiError('INVALID_ATTRIBUTES', `The attributes are not valid, ${fault}`);
+    return values as CarAttributes;
+  }
+}

@@ -1,0 +1,27 @@
+/** Characters of JSON. */
+const LONGEST = 16_384;
+const DEEPEST = 8;
+const RESERVED = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * Whether values by name can be kept and asked for like any others: a JSON object of limited size whose names mean nothing
+ * to the database or to JavaScript.
+ * @returns what is wrong, null where nothing is
+ */
+export function plainValues(values: unknown): string | null {
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) return 'they: must be an object';
+  if (JSON.stringify(values).length > LONGEST) return `they: must be shorter than ${LONGEST} characters of JSON`;
+  return badName(values, 1);
+}
+
+function badName(value: unknown, depth: number): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (depth > DEEPEST) return `they: must not be nested more than ${DEEPEST} deep`;
+  for (const [name, inner] of Object.entries(value)) {
+    if (name === '' || name.startsWith('$') || name.includes('.') || RESERVED.has(name))
+      return `${JSON.stringify(name)}: is not a name that can be used`;
+    const fault = badName(inner, depth + 1);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
