@@ -1,7 +1,7 @@
 import { Tally } from '../src/evaluation/figures.js';
 import { replay } from '../src/evaluation/replay.js';
 import { reportTable } from '../src/evaluation/report-table.js';
-import { rulesOf } from '../src/pipeline/ingest.module.js';
+import { rulesOf } from '../src/settings/episode-rules.js';
 import { loadScorer } from '../src/score/load-scorer.js';
 import { readSettings } from '../src/settings/settings.js';
 import { readCsv } from '../src/simulator/csv.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replay } from '../src/evaluation/replay.js';
 import { loadScorer, type LoadedScorer } from '../src/score/load-scorer.js';
-import { rulesOf } from '../src/pipeline/ingest.module.js';
+import { rulesOf } from '../src/settings/episode-rules.js';
 import { readSettings } from '../src/settings/settings.js';
 import { NO_HAZARDS, type FaultName, type Strength } from '../src/simulator/faults.js';
 import { simulateFleet, type CarMessage, type FleetOptions } from '../src/simulator/fleet.js';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { backtest, type Backtest } from '../evaluation/backtest.js';
-import { rulesOf } from '../pipeline/ingest.module.js';
+import { rulesOf } from '../settings/episode-rules.js';
 import { loadModel } from './model-source.js';
 import { fromOption, rangeOf, toOption, type RangeFlags } from './range-option.js';
 import { answer, tick } from './terminal.js';

@@ -8,7 +8,7 @@ import { reportPage } from '../evaluation/page.js';
 import { reportTable } from '../evaluation/report-table.js';
 import { episodeOf, type Judged } from '../evaluation/replay.js';
 import type { TrialSize } from '../evaluation/simulated-cars.js';
-import { rulesOf } from '../pipeline/ingest.module.js';
+import { rulesOf } from '../settings/episode-rules.js';
 import { readSettings } from '../settings/settings.js';
 import { countOf, rangeOf, shareOf } from '../simulator/arguments.js';
 import { closeAll, openContestants, openModel, type Contestant } from './contestants.js';

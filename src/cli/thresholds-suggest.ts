@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { newestJudge, openings, type Opened } from '../evaluation/episode-openings.js';
 import { suggestThreshold, type Labelled, type Suggestion } from '../evaluation/suggest-threshold.js';
-import { rulesOf } from '../pipeline/ingest.module.js';
+import { rulesOf } from '../settings/episode-rules.js';
 import { answer, tick } from './terminal.js';
 import { withDatabase } from './with-database.js';
 

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { evaluateOnReadings } from '../evaluation/evaluate.js';
 import { OneClassError } from '../evaluation/figures.js';
 import type { Report } from '../evaluation/report.js';
-import { rulesOf } from '../pipeline/ingest.module.js';
+import { rulesOf } from '../settings/episode-rules.js';
 import { change, register, type CheckFolder } from '../registry/lifecycle.js';
 import { findModel, withModelFolder } from '../registry/model-store.js';
 import { readSlots } from '../registry/slots.js';

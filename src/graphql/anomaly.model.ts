@@ -40,7 +40,7 @@ export class TimelineStep {
   @Field(() => Long, { description: 'Kafka offset of the reading.' })
   readonly offset!: number;
 
-  @Field(() => Long, { description: 'Number of the event in its partition, from 1 without gaps.' })
+  @Field(() => Long, { description: 'Number of the event in its partition, from 1 without gaps; 0 in the past.' })
   readonly sequence!: number;
 }
 

@@ -1,6 +1,6 @@
 import { Field, Float, ID, Int, ObjectType } from '@nestjs/graphql';
 import { type Freshness, type FreshnessEdges, freshnessOf } from '../fleet/freshness.js';
-import type { Status, Twin } from '../twin/documents.js';
+import type { EpisodeDocument, Status, Twin } from '../twin/documents.js';
 import { connectionOf } from './connection.js';
 import { CarFreshness, CarStatus } from './enums.js';
 import { Node } from './node.model.js';
@@ -15,14 +15,23 @@ export class Counters {
   @Field(() => Long, { description: 'Readings that arrived after a newer one: stored, not applied to the state.' })
   readonly late!: number;
 
-  @Field(() => Long, { description: 'Messages that came more than once: not stored again.' })
-  readonly duplicate!: number;
+  @Field(() => Long, {
+    nullable: true,
+    description: 'Messages that came more than once: not stored again. Null in the past.',
+  })
+  readonly duplicate!: number | null;
 
-  @Field(() => Long, { description: 'Readings older than the retention: not stored.' })
-  readonly expired!: number;
+  @Field(() => Long, {
+    nullable: true,
+    description: 'Readings older than the retention: not stored. Null in the past.',
+  })
+  readonly expired!: number | null;
 
-  @Field(() => Long, { description: 'Messages that could not be decoded: in the dead letters.' })
-  readonly rejected!: number;
+  @Field(() => Long, {
+    nullable: true,
+    description: 'Messages that could not be decoded: in the dead letters. Null in the past.',
+  })
+  readonly rejected!: number | null;
 }
 
 @ObjectType({ implements: () => [Node], description: 'The digital twin of a car: its state by event time.' })
@@ -57,14 +66,17 @@ export class Car implements Node {
   @Field(() => DateTime, { description: 'Kafka record time of the reading in signals.' })
   readonly receivedAt!: Date;
 
-  @Field(() => Int, { description: 'Rises by one with every write of this twin.' })
-  readonly revision!: number;
+  @Field(() => Int, { nullable: true, description: 'Rises by one with every write of this twin. Null in the past.' })
+  readonly revision!: number | null;
 
   @Field(() => Source, { description: 'The newest record that was applied; for information.' })
   readonly source!: Source;
 
-  /** The instant that it is shown as of; null for now. */
+  @Field(() => DateTime, { nullable: true, description: 'The instant that it is shown as of; null for now.' })
   readonly asOf!: Date | null;
+
+  /** Of the past: the anomalies that were open then, as they were. */
+  readonly openThen?: readonly EpisodeDocument[];
 
   /** Ids of the open episodes; resolved into anomalies on demand. */
   readonly openEpisodeIds!: readonly string[];

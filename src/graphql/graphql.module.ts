@@ -3,6 +3,7 @@ import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver } from '@nestjs/mercurius';
 import { FleetModule } from '../fleet/fleet.module.js';
 import { loadScorer } from '../score/load-scorer.js';
+import { rulesOf } from '../settings/episode-rules.js';
 import type { Settings } from '../settings/settings.js';
 import { loadValueCheck } from '../settings/value-schema.js';
 import type { Database } from '../twin/database.js';
@@ -14,6 +15,7 @@ import { LiveFeeds } from './live/live-feeds.js';
 import { LOADERS, loadersOf } from './loaders.js';
 import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
 import { RESOLVERS } from './resolvers.js';
+import { PAST_TOOLS, type PastTools } from './time-travel/past-car.js';
 import { mercuriusOptions } from './mercurius-options.js';
 
 const DAY = 86_400_000;
@@ -31,6 +33,11 @@ export class GraphqlModule {
     const { TF_BACKEND: backend, SCORE_EVALUATOR: evaluator, MODEL_DIR: fallbackDir } = settings;
     const check = async (dir: string) => (await loadScorer({ dir, backend, evaluator, log: () => undefined })).close();
     const models = { provide: MODEL_TOOLS, useValue: { check, fallbackDir, clock } satisfies ModelTools };
+    const limits = { staleAfter: settings.STALE_AFTER * 1_000, offlineAfter: settings.OFFLINE_AFTER * 1_000 };
+    const past = {
+      provide: PAST_TOOLS,
+      useValue: { rules: rulesOf(settings), retention, limits, clock } satisfies PastTools,
+    };
     const attributes = {
       provide: ATTRIBUTES_CHECK,
       useValue: loadValueCheck('ATTRIBUTES_SCHEMA', settings.ATTRIBUTES_SCHEMA),
@@ -42,7 +49,7 @@ export class GraphqlModule {
         GraphQLModule.forRoot({ driver: MercuriusDriver, ...mercuriusOptions() }),
       ],
       controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
-      providers: [loaders, models, attributes, { provide: API_CLOCK, useValue: clock }, LiveFeeds, ...RESOLVERS],
+      providers: [loaders, models, attributes, past, { provide: API_CLOCK, useValue: clock }, LiveFeeds, ...RESOLVERS],
     };
   }
 }

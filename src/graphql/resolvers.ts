@@ -2,6 +2,7 @@ import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anom
 import { ArrayReadingResolver } from './array-reading.resolver.js';
 import { AttributesResolver } from './attributes/attributes.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
+import { DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
@@ -13,6 +14,7 @@ export const RESOLVERS = [
   CarResolver,
   CarConnectionResolver,
   AttributesResolver,
+  DiffResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,
   HandlingResolver,

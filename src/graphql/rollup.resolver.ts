@@ -18,10 +18,10 @@ export class CarRollupsResolver {
 
   @ResolveField(() => RollupConnection, { description: "The car's readings as figures per window, oldest first." })
   async rollups(
-    @Parent() { id }: Car,
+    @Parent() { id, asOf }: Car,
     @TypedArgs({ type: () => RollupArgs }) args: RollupArgs,
   ): Promise<Connection<RollupModel>> {
-    return (await this.loaders.rollups.load(rollupsQuery(args, id)))();
+    return (await this.loaders.rollups.load(rollupsQuery(args, id, asOf)))();
   }
 }
 

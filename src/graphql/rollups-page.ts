@@ -31,15 +31,29 @@ export type RollupsAnswer = () => Connection<RollupModel>;
 
 const TOO_MANY = 'Too many readings whose rollups are not computed yet: ask for less time at once';
 
-/** @throws ApiError BAD_RANGE, BAD_ARGUMENT, BAD_CURSOR, PAGE_TOO_LARGE */
-export function rollupsQuery({ step, first, after, ...range }: RollupArgs, car?: string): RollupsQuery {
+/**
+ * @param car the fleet when not given
+ * @param over only windows that were over at this instant; all when null
+ * @throws ApiError BAD_RANGE, BAD_ARGUMENT, BAD_CURSOR, PAGE_TOO_LARGE
+ */
+export function rollupsQuery(
+  { step, first, after, ...range }: RollupArgs,
+  car?: string,
+  over: Date | null = null,
+): RollupsQuery {
   const count = pageSize(first);
   checkRange(range);
   const [from, to] = [range.from.getTime(), range.to.getTime()];
   if (to - from > WINDOWS * STEPS[step])
     throw new ApiError('BAD_ARGUMENT', `from and to have at most ${WINDOWS} windows between them`);
   const begin = after == null ? from : Math.max(from, startOf(after, nameOf(step)) + STEPS[step]);
-  return { car, step, starts: windowsBetween(begin, to, step), count, started: after != null };
+  return {
+    car,
+    step,
+    starts: windowsBetween(begin, over ? Math.min(to, over.getTime() - STEPS[step] + 1) : to, step),
+    count,
+    started: after != null,
+  };
 }
 
 /** @throws ApiError PAGE_TOO_LARGE where more than PAGES pages are asked for at the same time */

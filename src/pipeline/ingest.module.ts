@@ -25,9 +25,9 @@ import { METRICS } from '../metrics/metrics.token.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { ModelsInUse } from '../registry/models-in-use.js';
 import { MODELS_IN_USE, RegistryModule } from '../registry/registry.module.js';
+import { rulesOf } from '../settings/episode-rules.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
-import type { EpisodeRules } from '../twin/episodes.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { Ingest } from './ingest.js';
 import { metricsObserved } from './metrics-observed.js';
@@ -191,19 +191,6 @@ export function decoderOptions(settings: Settings): Parameters<typeof createDeco
 
 function normaliseOf({ NORMALISED_TOPIC: topic, SCHEMA_REGISTRY_URL: registryUrl }: Settings): Normalise {
   return topic === undefined ? normaliseNothing : normaliser(topic, canonicalEncoder({ topic, registryUrl }));
-}
-
-/** When episodes open, change and clear, as the settings have it. */
-export function rulesOf(settings: Settings): EpisodeRules {
-  return {
-    window: settings.EPISODE_WINDOW,
-    open: settings.EPISODE_OPEN,
-    clear: settings.EPISODE_CLEAR,
-    hysteresis: settings.EPISODE_HYSTERESIS,
-    major: settings.EPISODE_MAJOR,
-    critical: settings.EPISODE_CRITICAL,
-    downgradeAfter: settings.EPISODE_DOWNGRADE * 1_000,
-  };
 }
 
 function observerOf(metrics: Metrics, alarm: ScoringAlarm, watch: Observed | undefined): Observer {
