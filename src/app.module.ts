@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AccessModule } from './access/access.module.js';
 import { GraphqlModule } from './graphql/graphql.module.js';
 import { HealthModule } from './health/health.module.js';
 import type { Log } from './log/log.js';
@@ -26,7 +27,7 @@ export class AppModule {
         ...(has('ingest') ? [IngestModule.with(settings, log, watch)] : []),
         ...(has('ingest') && settings.ARRAY_TOPICS ? [ArrayIngestModule.with(settings, log, watch)] : []),
         ...(has('ingest') ? [RollupModule.with(settings, log)] : []),
-        ...(has('api') ? [GraphqlModule.with(settings)] : []),
+        ...(has('api') ? [AccessModule.with(settings), GraphqlModule.with(settings)] : []),
       ],
     };
   }

@@ -84,7 +84,7 @@ async function prepare(app: NestFastifyApplication, settings: Settings, log: Log
 async function waitForDatabase(database: Database, settings: Settings, log: Log, signal: AbortSignal): Promise<void> {
   let told = false;
   const attempt = () =>
-    prepareDatabase(database, settings.HISTORY_RETENTION, rollupDaysOf(settings)).catch((error: unknown) => {
+    prepareDatabase(database, settings.HISTORY_RETENTION, keptDaysOf(settings)).catch((error: unknown) => {
       if (error instanceof DatabaseUnfitError) return error;
       throw error;
     });
@@ -99,7 +99,7 @@ async function waitForDatabase(database: Database, settings: Settings, log: Log,
   if (fault) throw fault;
 }
 
-/** Days that the rollups of each step are kept; 0 for ever. */
-export function rollupDaysOf({ ROLLUP_RETENTION, ROLLUP_HOUR_RETENTION }: Settings) {
-  return { FIVE_MINUTES: ROLLUP_RETENTION, HOUR: ROLLUP_HOUR_RETENTION };
+/** Days that rollups of each step and the audit log are kept; 0 for ever. */
+export function keptDaysOf({ ROLLUP_RETENTION, ROLLUP_HOUR_RETENTION, AUDIT_RETENTION }: Settings) {
+  return { FIVE_MINUTES: ROLLUP_RETENTION, HOUR: ROLLUP_HOUR_RETENTION, audit: AUDIT_RETENTION };
 }

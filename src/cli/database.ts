@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { isCarId } from '../telemetry/car-id.js';
-import { rollupDaysOf } from '../service.js';
+import { keptDaysOf } from '../service.js';
 import { prepareDatabase } from '../twin/database.js';
 import { markWritten } from '../rollup/rebuild.js';
 import { answer } from './terminal.js';
@@ -13,7 +13,7 @@ export function databaseCommand(): Command {
     .description('creates collections and indexes, sets the retention, writes or checks the schema version')
     .action(() =>
       withDatabase(async (database, settings) => {
-        await prepareDatabase(database, settings.HISTORY_RETENTION, rollupDaysOf(settings));
+        await prepareDatabase(database, settings.HISTORY_RETENTION, keptDaysOf(settings));
         answer(`database ${settings.MONGODB_DATABASE} is ready`);
       }),
     );

@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
-import { MercuriusDriver } from '@nestjs/mercurius';
+import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import { AUTHENTICATOR } from '../access/access.module.js';
+import type { Authenticator } from '../access/authenticator.js';
 import { FleetModule } from '../fleet/fleet.module.js';
 import { loadScorer } from '../score/load-scorer.js';
 import { rulesOf } from '../settings/episode-rules.js';
@@ -9,6 +11,10 @@ import { loadValueCheck } from '../settings/value-schema.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { ATTRIBUTES_CHECK } from './attributes/attributes.resolver.js';
+import { Entrance, ENTRANCE_OPTIONS, type EntranceOptions } from './guard/entrance.js';
+import { MutationAudit } from './guard/mutation-audit.js';
+import { type Limits, maskedFields, OperationGuard } from './guard/operation-guard.js';
+import { PersistedOperations } from './guard/persisted-operations.js';
 import { GraphiqlController } from './graphiql.controller.js';
 import { API_CLOCK } from './handling.resolver.js';
 import { LiveFeeds } from './live/live-feeds.js';
@@ -38,6 +44,13 @@ export class GraphqlModule {
       provide: PAST_TOOLS,
       useValue: { rules: rulesOf(settings), retention, limits, clock } satisfies PastTools,
     };
+    const persisted = PersistedOperations.read(settings.PERSISTED_OPERATIONS, settings.PERSISTED_OPERATIONS_DIR);
+    const operations = new OperationGuard(limitsOf(settings), clock);
+    const entrance: EntranceOptions = {
+      origins: settings.ALLOWED_ORIGINS ?? [],
+      persisted,
+      largestBody: settings.LIMIT_BODY,
+    };
     const attributes = {
       provide: ATTRIBUTES_CHECK,
       useValue: loadValueCheck('ATTRIBUTES_SCHEMA', settings.ATTRIBUTES_SCHEMA),
@@ -46,10 +59,38 @@ export class GraphqlModule {
       module: GraphqlModule,
       imports: [
         FleetModule.with(settings, clock),
-        GraphQLModule.forRoot({ driver: MercuriusDriver, ...mercuriusOptions() }),
+        GraphQLModule.forRootAsync<MercuriusDriverConfig>({
+          driver: MercuriusDriver,
+          inject: [DATABASE, AUTHENTICATOR],
+          useFactory: (database: Database, authenticator: Authenticator | null) => {
+            const audit = new MutationAudit(database.collections.audit, clock);
+            const largestBody = settings.LIMIT_BODY;
+            const aliases = settings.LIMIT_ALIASES;
+            return mercuriusOptions({ authenticator, operations, persisted, audit, aliases, largestBody });
+          },
+        }),
       ],
       controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
-      providers: [loaders, models, attributes, past, { provide: API_CLOCK, useValue: clock }, LiveFeeds, ...RESOLVERS],
+      providers: [
+        { provide: ENTRANCE_OPTIONS, useValue: entrance },
+        Entrance,
+        loaders,
+        models,
+        attributes,
+        past,
+        { provide: API_CLOCK, useValue: clock },
+        LiveFeeds,
+        ...RESOLVERS,
+      ],
     };
   }
+}
+
+function limitsOf(settings: Settings): Limits {
+  return {
+    cost: settings.LIMIT_COST,
+    rate: settings.LIMIT_RATE,
+    introspection: settings.INTROSPECTION === 'on',
+    masked: maskedFields(settings.MASKED_FIELDS),
+  };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ACCESS_ENTRIES } from './access-entries.js';
 import { API_ENTRIES } from './api-entries.js';
 import { entry, listOf, ratio, splitList, text, whole } from './entry.js';
 
@@ -185,4 +186,6 @@ export const ENTRIES = {
   TWIN_CACHE: entry(whole(200_000, 100), 'twins', 'Most twins that one ingest process keeps in memory'),
 
   ...API_ENTRIES,
+
+  ...ACCESS_ENTRIES,
 } as const;

@@ -24,6 +24,11 @@ export function splitList(value: string): string[] {
     .filter((part) => part !== '');
 }
 
+/** A list that need not be there. */
+export function optionalListOf<T extends z.ZodType<unknown, string>>(item: T) {
+  return z.string().transform(splitList).pipe(z.array(item).min(1)).optional();
+}
+
 export function listOf<T extends z.ZodType<unknown, string>>(item: T, fallback: string) {
   return z.string().default(fallback).transform(splitList).pipe(z.array(item).min(1));
 }

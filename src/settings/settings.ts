@@ -33,9 +33,35 @@ const environment = z
         arrays.findIndex((one) => one.topic === topic) !== place
       )
         context.addIssue({ code: 'custom', path: ['ARRAY_TOPICS'], message: `${topic} is in use already` });
+    for (const { name, message } of accessFaults(values)) context.addIssue({ code: 'custom', path: [name], message });
     if ((values['OFFLINE_AFTER'] as number) < (values['STALE_AFTER'] as number))
       context.addIssue({ code: 'custom', path: ['OFFLINE_AFTER'], message: 'is below STALE_AFTER' });
   });
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+
+/** An API that anybody can reach and that asks nobody who they are is a mistake, not a choice. */
+function accessFaults(values: Readonly<Record<string, unknown>>): { name: string; message: string }[] {
+  const isApi = (values['ROLES'] as readonly string[]).includes('api');
+  const required = values['AUTH'] === 'required';
+  const tokens = values['JWT_JWKS_URL'] !== undefined || values['JWT_SECRET'] !== undefined;
+  const faults = [];
+  if (isApi && !required && !LOOPBACK.test(values['HTTP_HOST'] as string))
+    faults.push({ name: 'HTTP_HOST', message: 'is no loopback address: the API needs AUTH=required there' });
+  if (isApi && required && !tokens && values['API_KEYS_FILE'] === undefined)
+    faults.push({
+      name: 'AUTH',
+      message: 'is required, but neither JWT_JWKS_URL, JWT_SECRET nor API_KEYS_FILE is set',
+    });
+  if (values['JWT_JWKS_URL'] !== undefined && values['JWT_SECRET'] !== undefined)
+    faults.push({ name: 'JWT_SECRET', message: 'is set beside JWT_JWKS_URL: one of them' });
+  if (tokens && (values['JWT_ISSUER'] === undefined || values['JWT_AUDIENCE'] === undefined))
+    faults.push({
+      name: 'JWT_ISSUER',
+      message: 'and JWT_AUDIENCE are needed, or tokens made for others would be taken',
+    });
+  return faults;
+}
 
 /**
  * Reads every setting out of the environment once. An empty variable counts as not set.
@@ -49,10 +75,13 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   throw new SettingsError(`Settings that cannot be used:\n${lines.join('\n')}`);
 }
 
+/** Settings whose default depends on NODE_ENV. */
+const BY_ENVIRONMENT = new Set(['GRAPHIQL', 'INTROSPECTION']);
+
 /** The rows of the settings table in the README: name, default, unit, purpose. */
 export function settingsTable(): string[][] {
   return Object.entries(ENTRIES).map(([name, entry]) => {
-    const fallback = name === 'GRAPHIQL' ? 'on' : defaultOf(entry.schema);
+    const fallback = BY_ENVIRONMENT.has(name) ? 'on' : defaultOf(entry.schema);
     return [`\`${name}\``, fallback === undefined ? '–' : `\`${fallback}\``, entry.unit, entry.purpose];
   });
 }

@@ -1,5 +1,6 @@
 import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { Step } from '../telemetry/window.js';
+import type { AuditDocument } from './audit-documents.js';
 import type { ArrayReadingDocument } from './array-documents.js';
 import type { CarDocument } from './car-documents.js';
 import type { EpisodeDocument, EpisodeEventDocument, PositionDocument, ReadingDocument, Twin } from './documents.js';
@@ -32,6 +33,7 @@ export interface Collections {
   readonly rollupMarks: Collection<RollupMarkDocument>;
   readonly rollupRuns: Collection<RollupRunDocument>;
   readonly arrayReadings: Collection<ArrayReadingDocument>;
+  readonly audit: Collection<AuditDocument>;
   readonly models: Collection<ModelDocument>;
   readonly modelSlots: Collection<ModelSlots>;
   readonly meta: Collection<MetaDocument>;
@@ -53,6 +55,7 @@ export function collectionsOf(db: Db): Collections {
     rollupMarks: db.collection('rollupMarks'),
     rollupRuns: db.collection('rollupRuns'),
     arrayReadings: db.collection('arrayReadings'),
+    audit: db.collection('audit'),
     models: db.collection('models'),
     modelSlots: db.collection('modelSlots'),
     meta: db.collection('meta'),
@@ -109,6 +112,7 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'topic_at', key: { topic: 1, at: 1, _id: 1 } },
     { name: 'topic_sender_at', key: { topic: 1, sender: 1, at: 1, _id: 1 } },
   ],
+  audit: [],
   models: [],
   modelSlots: [],
 };

@@ -45,18 +45,20 @@ export function openDatabase(uri: string, name: string, appName: string): Databa
   return { client, db, collections: collectionsOf(db) };
 }
 
+export type KeptDays = Readonly<Record<Step | 'audit', number>>;
+
 /**
  * Creates collections and indexes, sets the history's retention, and writes or checks the schema version. Safe to run
  * from many processes at once and at every start.
  * @param retentionDays 0 keeps readings for ever
- * @param rollupDays 0 keeps rollups for ever
+ * @param kept days that rollups and the audit log are kept; 0 for ever
  * @throws DatabaseUnfitError when the database was made by a version that this one does not understand, or is a MongoDB by
  *   itself: transactions and change streams need a replica set
  */
 export async function prepareDatabase(
   { db, collections }: Database,
   retentionDays: number,
-  rollupDays: Readonly<Record<Step, number>> = { FIVE_MINUTES: 0, HOUR: 0 },
+  kept: KeptDays = { FIVE_MINUTES: 0, HOUR: 0, audit: 0 },
 ): Promise<void> {
   await checkReplicaSet(db);
   await checkVersion(collections);
@@ -71,8 +73,9 @@ export async function prepareDatabase(
   if (retentionDays === 0) await collections.readings.createIndex({ at: 1 }, { name: 'at' });
   await setRetention(db, 'arrayReadings', 'at', retentionDays);
   await setRetention(db, 'events', 'recordedAt', retentionDays);
-  await setRetention(db, 'rollupsFiveMinutes', 'at', rollupDays.FIVE_MINUTES);
-  await setRetention(db, 'rollupsHour', 'at', rollupDays.HOUR);
+  await setRetention(db, 'rollupsFiveMinutes', 'at', kept.FIVE_MINUTES);
+  await setRetention(db, 'rollupsHour', 'at', kept.HOUR);
+  await setRetention(db, 'audit', 'at', kept.audit);
 }
 
 async function checkReplicaSet(db: Db): Promise<void> {

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessModule } from '../../src/access/access.module.js';
 import { GraphqlModule } from '../../src/graphql/graphql.module.js';
 import { HealthModule } from '../../src/health/health.module.js';
 import { MetricsModule } from '../../src/metrics/metrics.module.js';
@@ -51,6 +52,7 @@ export async function startApi({
       TwinModule.with(settings),
       HealthModule.with(),
       MetricsModule.with(),
+      AccessModule.with(settings),
       GraphqlModule.with(settings, clock),
     ],
   })

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import {
+  type DocumentNode,
+  type FieldNode,
+  getArgumentValues,
+  type GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  OperationTypeNode,
+  type SelectionSetNode,
+} from 'graphql/index.js';
+import type { Collection } from 'mongodb';
+import { OWNER, type Viewer } from '../../access/viewer.js';
+import type { AuditDocument } from '../../twin/audit-documents.js';
+
+interface Audited {
+  readonly viewer?: Viewer;
+  readonly request?: FastifyRequest;
+  /** What was written for this request. */
+  audited?: { readonly id: string; readonly path: string }[];
+}
+
+/** What a request was answered. */
+interface Answered {
+  readonly data?: object | null;
+  readonly errors?: readonly Pick<GraphQLError, 'path' | 'extensions'>[];
+}
+
+/** Notes every mutation: before it is tried, so that none goes unnoted, and how it ended. */
+export class MutationAudit {
+  constructor(
+    private readonly audit: Collection<AuditDocument>,
+    private readonly clock: () => number,
+  ) {}
+
+  /** @throws MongoError where it cannot be noted: then it is not tried */
+  async begin(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    variables: Readonly<Record<string, unknown>>,
+    context: Audited,
+  ): Promise<void> {
+    const fields = mutationsOf(document);
+    if (fields.length === 0) return;
+    const viewer = context.viewer ?? OWNER;
+    const at = new Date(this.clock());
+    const rows = fields.map(
+      (field, place): AuditDocument => ({
+        _id: `${at.toISOString()}/${randomUUID()}/${place}`,
+        at,
+        viewer: viewer.name,
+        role: viewer.role,
+        address: context.request?.ip ?? '',
+        operation: field.name.value,
+        args: argsOf(schema, field, variables),
+        outcome: null,
+      }),
+    );
+    await this.audit.insertMany(rows);
+    context.audited = fields.map((field, place) => ({
+      id: rows[place]?._id ?? '',
+      path: field.alias?.value ?? field.name.value,
+    }));
+  }
+
+  async end({ data, errors = [] }: Answered, { audited }: Audited): Promise<void> {
+    if (!audited) return;
+    const writes = audited.map(({ id, path }) => {
+      const error = errors.find((one) => one.path?.[0] === path);
+      const code = error?.extensions?.['code'] as string | undefined;
+      const outcome = code ?? (data == null ? 'INTERNAL' : 'OK');
+      return { updateOne: { filter: { _id: id }, update: { $set: { outcome } } } };
+    });
+    await this.audit.bulkWrite(writes);
+  }
+}
+
+/** The fields at the root of mutations, those in fragments included. */
+function mutationsOf({ definitions }: DocumentNode): FieldNode[] {
+  const collect = ({ selections }: SelectionSetNode, seen: readonly string[]): FieldNode[] =>
+    selections.flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return selection.name.value.startsWith('__') ? [] : [selection];
+      if (selection.kind === Kind.INLINE_FRAGMENT) return collect(selection.selectionSet, seen);
+      const name = selection.name.value;
+      const fragment = definitions.find((one) => one.kind === Kind.FRAGMENT_DEFINITION && one.name.value === name);
+      if (fragment?.kind !== Kind.FRAGMENT_DEFINITION || seen.includes(name)) return [];
+      return collect(fragment.selectionSet, [...seen, name]);
+    });
+  return definitions.flatMap((definition) =>
+    definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.MUTATION
+      ? collect(definition.selectionSet, [])
+      : [],
+  );
+}
+
+function argsOf(
+  schema: GraphQLSchema,
+  field: FieldNode,
+  variables: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const definition = schema.getMutationType()?.getFields()[field.name.value];
+  if (!definition) return {};
+  try {
+    return { ...getArgumentValues(definition, field, variables) };
+  } catch {
+    // What cannot be read is refused when it runs.
+    return {};
+  }
+}

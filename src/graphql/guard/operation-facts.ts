@@ -1,0 +1,160 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  getNamedType,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  isAbstractType,
+  isInterfaceType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql/index.js';
+
+/** What is known of an operation before it runs. */
+export interface OperationFacts {
+  readonly operation: OperationDefinitionNode;
+  /** Objects that it asks for at most, by the sizes of its lists. */
+  readonly cost: number;
+  /** `Type.field` of everything that it asks for. */
+  readonly fields: ReadonlySet<string>;
+  /** Whether the cost was made without looking at any variable, and holds for all of them. */
+  readonly constant: boolean;
+}
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** Arguments that say how many objects come, with how many without them. */
+const SIZES = { first: 50, last: 50, top: 10 } as const;
+/** Objects in a list that has no size of its own: signals that are blamed, open anomalies. */
+const SHORT_LIST = 3;
+/** One object in so many points or buckets costs as much as one of another kind. */
+const POINTS_PER_OBJECT = 20;
+
+/** Never follows a fragment twice: its cost is remembered, so that fragments of fragments cost no time. */
+class Reckoner {
+  readonly fields = new Set<string>();
+  constant = true;
+  private readonly known = new Map<string, number>();
+  private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    { definitions }: DocumentNode,
+    private readonly variables: Variables,
+  ) {
+    const found = definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION) as FragmentDefinitionNode[];
+    this.fragments = new Map(found.map((fragment) => [fragment.name.value, fragment]));
+  }
+
+  costOf({ selections }: SelectionSetNode, parent: GraphQLNamedType): number {
+    let cost = 0;
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) cost += this.fieldCost(selection, parent);
+      else if (selection.kind === Kind.INLINE_FRAGMENT)
+        cost += this.costOf(selection.selectionSet, this.typeNamed(selection.typeCondition?.name.value, parent));
+      else cost += this.fragmentCost(selection.name.value);
+    }
+    return cost;
+  }
+
+  private fragmentCost(name: string): number {
+    const known = this.known.get(name);
+    if (known !== undefined) return known;
+    // A fragment within itself is refused elsewhere; here it only must not go on for ever.
+    this.known.set(name, 0);
+    const fragment = this.fragments.get(name);
+    const type = fragment && this.schema.getType(fragment.typeCondition.name.value);
+    const cost = fragment && type ? this.costOf(fragment.selectionSet, type) : 0;
+    this.known.set(name, cost);
+    return cost;
+  }
+
+  private fieldCost(node: FieldNode, parent: GraphQLNamedType): number {
+    const name = node.name.value;
+    if (name === '__typename') return 0;
+    if (name === '__schema' || name === '__type') {
+      this.fields.add(`Query.${name}`);
+      return 1;
+    }
+    const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
+    if (!field) return 0;
+    this.note(parent, name);
+    const type = getNamedType(field.type);
+    const size = this.sizeOf(node, field, parent);
+    if (isLeafType(type)) return this.pointsOf(node);
+    return size * (1 + (node.selectionSet ? this.costOf(node.selectionSet, type) : 0)) + this.pointsOf(node);
+  }
+
+  /** An interface stands for every type that has it. */
+  private note(parent: GraphQLNamedType, name: string): void {
+    const types = isAbstractType(parent) ? this.schema.getPossibleTypes(parent) : [parent];
+    for (const type of types) this.fields.add(`${type.name}.${name}`);
+  }
+
+  private sizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>, parent: GraphQLNamedType): number {
+    for (const [name, usual] of Object.entries(SIZES)) {
+      const argument = field.args.find((one) => one.name === name);
+      if (!argument) continue;
+      const given = this.numberOf(node, name);
+      if (given !== undefined) return Math.max(1, given);
+      const other = name === 'first' ? this.numberOf(node, 'last') : undefined;
+      return Math.max(1, other ?? (typeof argument.defaultValue === 'number' ? argument.defaultValue : usual));
+    }
+    const type = isNonNullType(field.type) ? field.type.ofType : field.type;
+    // The connection has been multiplied by its size already.
+    return isListType(type) && !parent.name.endsWith('Connection') ? SHORT_LIST : 1;
+  }
+
+  private pointsOf(node: FieldNode): number {
+    const points = this.numberOf(node, 'maxPoints') ?? 0;
+    return Math.ceil(points / POINTS_PER_OBJECT);
+  }
+
+  private numberOf({ arguments: given = [] }: FieldNode, name: string): number | undefined {
+    const value = given.find((one) => one.name.value === name)?.value;
+    if (value?.kind === Kind.INT) return Number(value.value);
+    if (value?.kind !== Kind.VARIABLE) return undefined;
+    this.constant = false;
+    const variable = this.variables[value.name.value];
+    return typeof variable === 'number' && Number.isFinite(variable) ? variable : undefined;
+  }
+
+  private typeNamed(name: string | undefined, fallback: GraphQLNamedType): GraphQLNamedType {
+    return (name === undefined ? undefined : this.schema.getType(name)) ?? fallback;
+  }
+}
+
+const remembered = new WeakMap<DocumentNode, OperationFacts>();
+
+/**
+ * What the operation of a document asks for; the dearest one where it holds several.
+ * @param document that was validated: it is remembered for as long as it lives
+ */
+export function operationFacts(schema: GraphQLSchema, document: DocumentNode, variables: Variables): OperationFacts {
+  const known = remembered.get(document);
+  if (known?.constant) return known;
+  const operations = document.definitions.filter(
+    ({ kind }) => kind === Kind.OPERATION_DEFINITION,
+  ) as OperationDefinitionNode[];
+  const all = operations.map((operation) => {
+    const reckoner = new Reckoner(schema, document, variables);
+    const root = schema.getRootType(operation.operation);
+    const cost = root ? reckoner.costOf(operation.selectionSet, root) : 0;
+    return { operation, cost, fields: reckoner.fields, constant: reckoner.constant };
+  });
+  const dearest = all.reduce((one, other) => (other.cost > one.cost ? other : one));
+  const facts = {
+    ...dearest,
+    fields: new Set(all.flatMap(({ fields }) => [...fields])),
+    constant: all.every(({ constant }) => constant),
+  };
+  remembered.set(document, facts);
+  return facts;
+}

@@ -1,0 +1,56 @@
+import type { FastifyRequest } from 'fastify';
+import type { Authenticator } from '../../access/authenticator.js';
+import { OWNER, type Viewer } from '../../access/viewer.js';
+import { ApiError } from '../api-error.js';
+import { viewerBy } from './viewer-by.js';
+
+/** ms that a client has to say who it is. */
+const INIT_WITHIN = 10_000;
+/** Closing codes of graphql-transport-ws. */
+const CLOSED = { UNAUTHENTICATED: 4_401, LATER: 1_013 } as const;
+
+interface Socket {
+  close(code: number, reason: string): void;
+}
+
+/** Mercurius calls `onConnect` as a method of its connection, which it does not hand over otherwise. */
+export interface Connection {
+  readonly socket: Socket;
+  readonly context: { readonly viewer?: Viewer | null };
+}
+
+/**
+ * Who a WebSocket belongs to: by the header of its upgrade, or by `authorization` in its first message.
+ * @returns what goes into the context of its operations; false after it was closed
+ */
+export async function connected(
+  { socket, context }: Connection,
+  payload: unknown,
+  authenticator: Authenticator | null,
+): Promise<{ viewer: Viewer } | false> {
+  if (!authenticator) return { viewer: OWNER };
+  if (context.viewer) return { viewer: context.viewer };
+  const said = (payload ?? {}) as Record<string, unknown>;
+  const authorization = said['authorization'] ?? said['Authorization'];
+  try {
+    return { viewer: await viewerBy(authenticator, typeof authorization === 'string' ? authorization : undefined) };
+  } catch (fault) {
+    if (!(fault instanceof ApiError)) throw fault;
+    socket.close(fault.code === 'UNAUTHENTICATED' ? CLOSED.UNAUTHENTICATED : CLOSED.LATER, fault.code);
+    return false;
+  }
+}
+
+const waiting = new WeakMap<object, NodeJS.Timeout>();
+
+/** A socket that opens and then says nothing is ended. */
+export function expectInit({ raw }: FastifyRequest): void {
+  const timer = setTimeout(() => raw.socket.destroy(), INIT_WITHIN);
+  timer.unref();
+  waiting.set(raw.socket, timer);
+  raw.socket.once('close', () => clearTimeout(timer));
+}
+
+export function initSeen({ raw }: FastifyRequest): void {
+  clearTimeout(waiting.get(raw.socket));
+}
