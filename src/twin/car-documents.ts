@@ -1,3 +1,5 @@
+import type { DesiredVersion } from './command-documents.js';
+
 /** What is known of a car beside its telemetry, by name; which names and values are allowed, the settings say. */
 export type CarAttributes = Readonly<Record<string, unknown>> & {
   /** The part of all cars that it belongs to: who may see it depends on this. */
@@ -23,6 +25,7 @@ export interface CarDocument {
   readonly attributes?: AttributesVersion;
   /** Former states, the oldest first, at most ATTRIBUTES_CAP. */
   readonly formerAttributes?: readonly AttributesVersion[];
+  readonly desired?: DesiredVersion;
   /**
    * How many first twins ingest made of it (more than one after an erase). Counted in the transaction that makes one, so
    * that attributes that are set at the same instant conflict with it instead of missing the twin.

@@ -3,6 +3,7 @@ import type { Step } from '../telemetry/window.js';
 import type { AuditDocument } from './audit-documents.js';
 import type { ArrayReadingDocument } from './array-documents.js';
 import type { CarDocument } from './car-documents.js';
+import type { CommandDocument } from './command-documents.js';
 import type { EpisodeDocument, EpisodeEventDocument, PositionDocument, ReadingDocument, Twin } from './documents.js';
 import type { ErasureDocument, TombstoneDocument } from './erasure-documents.js';
 import type { HandlingDocument } from './handling-documents.js';
@@ -34,6 +35,7 @@ export interface Collections {
   readonly rollupRuns: Collection<RollupRunDocument>;
   readonly arrayReadings: Collection<ArrayReadingDocument>;
   readonly audit: Collection<AuditDocument>;
+  readonly commands: Collection<CommandDocument>;
   readonly models: Collection<ModelDocument>;
   readonly modelSlots: Collection<ModelSlots>;
   readonly meta: Collection<MetaDocument>;
@@ -56,6 +58,7 @@ export function collectionsOf(db: Db): Collections {
     rollupRuns: db.collection('rollupRuns'),
     arrayReadings: db.collection('arrayReadings'),
     audit: db.collection('audit'),
+    commands: db.collection('commands'),
     models: db.collection('models'),
     modelSlots: db.collection('modelSlots'),
     meta: db.collection('meta'),
@@ -113,6 +116,15 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'topic_sender_at', key: { topic: 1, sender: 1, at: 1, _id: 1 } },
   ],
   audit: [],
+  commands: [
+    { name: 'car', key: { car: 1, _id: 1 } },
+    // What waits to be sent or answered: no more than that is in it.
+    {
+      name: 'waiting',
+      key: { status: 1, expiresAt: 1 },
+      partialFilterExpression: { status: { $in: ['QUEUED', 'SENT'] } },
+    },
+  ],
   models: [],
   modelSlots: [],
 };
