@@ -1,5 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import { READ_LIMIT } from '../fleet/fleet.js';
+import { SIGNAL_NAMES, type SignalName } from '../telemetry/signals.js';
 import type { ReadingDocument } from '../twin/documents.js';
 import { ApiError } from './api-error.js';
 import { type TimeRange, type TimedPlace, pageBounds } from './keyset.js';
@@ -15,6 +16,8 @@ export interface HistoryPage {
   readonly place: TimedPlace | null;
   readonly backwards: boolean;
   readonly limit: number;
+  /** The signals that are read; all when null. */
+  readonly signals: readonly SignalName[] | null;
 }
 
 /**
@@ -45,12 +48,18 @@ async function readGroup(readings: Collection<ReadingDocument>, pages: readonly 
   return await readings.aggregate<PagedRow>([...first, ...unions], { maxTimeMS: READ_LIMIT }).toArray();
 }
 
-function branchesOf({ car, range, place, backwards, limit }: HistoryPage, page: number): Document[][] {
+function branchesOf({ car, range, place, backwards, limit, signals }: HistoryPage, page: number): Document[][] {
   const step = backwards ? -1 : 1;
   return pageBounds('at', range, place, backwards).map((bounds) => [
     { $match: { car, ...bounds } },
     { $sort: { car: step, at: step, _id: step } },
     { $limit: limit },
     { $addFields: { page: { $literal: page } } },
+    ...(signals ? [{ $unset: unwanted(signals) }] : []),
   ]);
+}
+
+/** At least one name, as the database wants it. */
+function unwanted(signals: readonly SignalName[]): string[] {
+  return ['signals.none', ...SIGNAL_NAMES.filter((name) => !signals.includes(name)).map((name) => `signals.${name}`)];
 }

@@ -3,6 +3,8 @@ import { ArrayReadingResolver } from './array-reading.resolver.js';
 import { AuditResolver } from './admin/audit.resolver.js';
 import { ErasureResolver } from './admin/erasure.resolver.js';
 import { AttributesResolver } from './attributes/attributes.resolver.js';
+import { AggregateResolver } from './history/aggregate.resolver.js';
+import { SignalResolver, SignalUnitsResolver } from './history/signals.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
@@ -16,6 +18,9 @@ export const RESOLVERS = [
   CarResolver,
   CarConnectionResolver,
   AttributesResolver,
+  AggregateResolver,
+  SignalResolver,
+  SignalUnitsResolver,
   DiffResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,
