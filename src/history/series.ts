@@ -33,7 +33,9 @@ export const EXTREMES = ({ car, signal, from, to }: SeriesQuery, stretches: numb
   const since = { $subtract: [{ $toLong: '$at' }, from.getTime()] };
   const value = `$signals.${signal}`;
   return [
-    { $match: { car, at: { $gte: from, $lt: to }, [`signals.${signal}`]: { $ne: null } } },
+    { $match: { car, at: { $gte: from, $lt: to } } },
+    // Apart, so that every server takes the index for the range.
+    { $match: { [`signals.${signal}`]: { $ne: null } } },
     {
       $group: {
         _id: { $subtract: [since, { $mod: [since, width] }] },
@@ -81,19 +83,19 @@ function pointsOf(rows: readonly StretchRow[]): Point[] {
   });
 }
 
-async function allPoints(readings: Collections['readings'], query: SeriesQuery, maxTimeMS: number): Promise<Point[]> {
-  const { car, signal, from, to } = query;
-  const field = `signals.${signal}`;
-  const rows = await readings
-    .find(
-      { car, at: { $gte: from, $lt: to }, [field]: { $ne: null } },
-      { projection: { _id: 0, at: 1, [field]: 1 }, maxTimeMS },
-    )
-    .sort({ car: 1, at: 1, _id: 1 })
-    .limit(MOST_VALUES + 1_000)
-    .toArray();
-  return rows.flatMap((row) => {
-    const value = row.signals[signal];
-    return value === null ? [] : [{ at: row.at.getTime(), value }];
-  });
+async function allPoints(
+  readings: Collections['readings'],
+  { car, signal, from, to }: SeriesQuery,
+  maxTimeMS: number,
+): Promise<Point[]> {
+  const value = `$signals.${signal}`;
+  const pipeline = [
+    { $match: { car, at: { $gte: from, $lt: to } } },
+    { $sort: { car: 1, at: 1, _id: 1 } },
+    { $match: { [`signals.${signal}`]: { $ne: null } } },
+    { $limit: MOST_VALUES + 1_000 },
+    { $project: { _id: 0, at: 1, value } },
+  ];
+  const rows = await readings.aggregate<{ at: Date; value: number }>(pipeline, { maxTimeMS }).toArray();
+  return rows.map((row) => ({ at: row.at.getTime(), value: row.value }));
 }
