@@ -2,6 +2,8 @@ import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anom
 import { ArrayReadingResolver } from './array-reading.resolver.js';
 import { AttributesResolver } from './attributes/attributes.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
+import { CarCommandsResolver, CommandResolver } from './desired/command.resolver.js';
+import { DeltaResolver, DesiredResolver } from './desired/desired.resolver.js';
 import { DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
@@ -14,6 +16,10 @@ export const RESOLVERS = [
   CarResolver,
   CarConnectionResolver,
   AttributesResolver,
+  DesiredResolver,
+  DeltaResolver,
+  CarCommandsResolver,
+  CommandResolver,
   DiffResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,

@@ -3,6 +3,7 @@ import type { Step } from '../telemetry/window.js';
 import type { AuditDocument } from './audit-documents.js';
 import type { ArrayReadingDocument } from './array-documents.js';
 import type { CarDocument } from './car-documents.js';
+import type { CommandDocument } from './command-documents.js';
 import type { EpisodeDocument, EpisodeEventDocument, PositionDocument, ReadingDocument, Twin } from './documents.js';
 import type { ErasureDocument, TombstoneDocument } from './erasure-documents.js';
 import type { HandlingDocument } from './handling-documents.js';
@@ -21,6 +22,7 @@ export interface MetaDocument {
 export interface Collections {
   readonly twins: Collection<Twin>;
   readonly cars: Collection<CarDocument>;
+  readonly commands: Collection<CommandDocument>;
   readonly readings: Collection<ReadingDocument>;
   readonly positions: Collection<PositionDocument>;
   readonly anomalies: Collection<EpisodeDocument>;
@@ -43,6 +45,7 @@ export function collectionsOf(db: Db): Collections {
   return {
     twins: db.collection('twins'),
     cars: db.collection('cars'),
+    commands: db.collection('commands'),
     readings: db.collection('readings'),
     positions: db.collection('positions'),
     anomalies: db.collection('anomalies'),
@@ -83,6 +86,15 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'fleet', key: { 'attributes.fleet': 1, _id: 1 }, partialFilterExpression: HAS_FLEET },
   ],
   cars: [],
+  commands: [
+    { name: 'car_at', key: { car: 1, at: 1, _id: 1 } },
+    { name: 'due', key: { nextAt: 1, at: 1 }, partialFilterExpression: { nextAt: { $exists: true } } },
+    {
+      name: 'open',
+      key: { status: 1, expiresAt: 1 },
+      partialFilterExpression: { status: { $in: ['QUEUED', 'SENT'] } },
+    },
+  ],
   readings: [
     { name: 'car_at', key: { car: 1, at: 1, _id: 1 } },
     { name: 'skewed', key: { skewedAt: 1, car: 1 }, partialFilterExpression: { skewedAt: { $exists: true } } },

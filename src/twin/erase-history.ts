@@ -72,6 +72,7 @@ export async function eraseDocuments(
   const another = revision === null && (await collections.twins.findOne({ _id: car }, { session })) !== null;
   if (another || found?.deletedCount === 0) return false;
   await collections.cars.deleteOne({ _id: car }, { session });
+  await collections.commands.deleteMany({ car }, { session });
   await collections.anomalies.deleteMany({ car }, { session });
   await collections.events.deleteMany({ car }, { session });
   await collections.handlings.deleteMany({ car }, { session });
