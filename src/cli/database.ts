@@ -1,3 +1,4 @@
+import { requestErasure } from '../twin/erase-receipt.js';
 import { Command } from 'commander';
 import { isCarId } from '../telemetry/car-id.js';
 import { keptDaysOf } from '../service.js';
@@ -26,12 +27,10 @@ export function eraseCommand(): Command {
     .description('forgets a car: twin, history, episodes; its older records are not taken again')
     .argument('<car>', 'car id')
     .action((car: string) =>
-      withDatabase(async ({ collections }) => {
+      withDatabase(async (database) => {
         if (!isCarId(car)) throw new Error(`${car} is not a car id`);
-        const now = new Date();
-        const request = { upTo: now, requestedAt: now, doneAt: null };
-        await collections.erasures.updateOne({ _id: car }, { $set: request }, { upsert: true });
-        answer(`${car} will be erased up to ${now.toISOString()}`);
+        const { upTo } = await requestErasure(database, car, new Date());
+        answer(`${car} will be erased up to ${upTo.toISOString()}`);
       }),
     );
 }

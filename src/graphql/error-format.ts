@@ -81,7 +81,9 @@ function causeOf(error: unknown): unknown {
 function engineCode(error: unknown, cause: unknown): ApiErrorCode | null {
   if (cause instanceof ApiError || cause instanceof MongoError) return null;
   const { code, statusCode } = (cause ?? {}) as { code?: unknown; statusCode?: unknown };
-  if (error instanceof GraphQLError && isApiErrorCode(error.extensions['code'])) return error.extensions['code'];
+  // Errors of compiled queries have none where the error that they stand for has none.
+  const { extensions } = error as { extensions?: { code?: unknown } };
+  if (error instanceof GraphQLError && isApiErrorCode(extensions?.code)) return extensions.code;
   if (typeof code === 'string' && code.startsWith('MER_ERR_')) return 'BAD_REQUEST';
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return 'BAD_REQUEST';
   if (cause instanceof GraphQLError && cause.path === undefined) return 'BAD_REQUEST';

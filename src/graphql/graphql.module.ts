@@ -19,7 +19,7 @@ import { type Limits, maskedFields, OperationGuard } from './guard/operation-gua
 import { PersistedOperations } from './guard/persisted-operations.js';
 import { GraphiqlController } from './graphiql.controller.js';
 import { API_CLOCK } from './handling.resolver.js';
-import { LiveFeeds } from './live/live-feeds.js';
+import { LiveFeeds, MOST_SUBSCRIPTIONS } from './live/live-feeds.js';
 import { LOADERS, loadersOf } from './loaders.js';
 import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
 import { RESOLVERS } from './resolvers.js';
@@ -88,6 +88,7 @@ export class GraphqlModule {
       providers: [
         { provide: ENTRANCE_OPTIONS, useValue: entrance },
         Entrance,
+        { provide: MOST_SUBSCRIPTIONS, useValue: settings.LIMIT_SUBSCRIPTIONS },
         loaders,
         models,
         attributes,

@@ -1,5 +1,7 @@
 import { AnomalyConnectionResolver, AnomalyResolver, NodeResolver } from './anomaly.resolver.js';
 import { ArrayReadingResolver } from './array-reading.resolver.js';
+import { AuditResolver } from './admin/audit.resolver.js';
+import { ErasureResolver } from './admin/erasure.resolver.js';
 import { AttributesResolver } from './attributes/attributes.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { CarCommandsResolver, CommandResolver } from './desired/command.resolver.js';
@@ -31,6 +33,8 @@ export const RESOLVERS = [
   FleetRollupsResolver,
   ModelResolver,
   LiveResolver,
+  ErasureResolver,
+  AuditResolver,
   CarUpdateResolver,
   AnomalyEventResolver,
 ];

@@ -14,4 +14,18 @@ export interface ErasureDocument {
   readonly upTo: Date;
   readonly requestedAt: Date;
   readonly doneAt: Date | null;
+  /** What was there to be removed when ingest began; not there before. */
+  readonly removed?: Removed;
+}
+
+/** Documents of a car, by what they hold. */
+export interface Removed {
+  readonly twins: number;
+  readonly attributes: number;
+  readonly readings: number;
+  readonly anomalies: number;
+  readonly events: number;
+  readonly handlings: number;
+  readonly rollups: number;
+  readonly commands: number;
 }

@@ -21,7 +21,11 @@ export interface Api {
   readonly app: NestFastifyApplication;
   readonly database: Database;
   readonly url: string;
-  query<T = Record<string, unknown>>(query: string, variables?: Record<string, unknown>): Promise<Answer<T>>;
+  query<T = Record<string, unknown>>(
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer<T>>;
   /** Drops the database and closes everything. */
   stop(): Promise<void>;
 }
@@ -67,7 +71,7 @@ export async function startApi({
     await database.db.dropDatabase();
     await app.close();
   };
-  return { app, database, url, query: (query, variables) => post(url, query, variables), stop };
+  return { app, database, url, query: (query, variables, headers) => post(url, query, variables, headers), stop };
 }
 
 function monitored(uri: string): string {
@@ -81,10 +85,15 @@ function givenUri(): string {
   return uri;
 }
 
-async function post<T>(url: string, query: string, variables?: Record<string, unknown>): Promise<Answer<T>> {
+async function post<T>(
+  url: string,
+  query: string,
+  variables?: Record<string, unknown>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer<T>> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query, variables }),
   });
   return { status: response.status, ...((await response.json()) as Omit<Answer<T>, 'status'>) };

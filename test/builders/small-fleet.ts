@@ -31,6 +31,23 @@ const ATTRIBUTES: Readonly<Record<string, CarAttributes>> = {
   'car-4': { fleet: 'south', model: 'van', plate: 'S 4' },
 };
 const CARS = [...Object.keys(ATTRIBUTES), 'car-5'];
+/** Readings of `car-1` and `car-3` after all others, which open an anomaly of each. */
+export async function moreTrouble(database: Database): Promise<void> {
+  const log = new TestLog();
+  const start = READINGS * CARS.length;
+  for (let step = 0; step < 5; step += 1)
+    for (const car of ['car-1', 'car-3']) {
+      const reading = aReading({ car, at: AFTERWARDS + step * 1_000, signals: { speed: 50 } });
+      const offset = start + log.records.length;
+      log.records.push(aRecord(offset, reading, { timestamp: reading.at + 100 }));
+    }
+  // Where the log was left: its last record, by which it is recognised.
+  log.records.unshift(recordOf('car-5', READINGS - 1, start - 1));
+  const process = rigOn(database, log).process();
+  await process.drain(start - 1);
+  process.stop();
+}
+
 /** By car, the steps at which it drives so fast that the test's model finds it anomalous. */
 const ANOMALOUS: Readonly<Record<string, readonly [number, number]>> = { 'car-2': [20, 30], 'car-4': [50, READINGS] };
 

@@ -1,20 +1,40 @@
 import { type Client, type FormattedExecutionResult, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 
+/** What a socket says of who opens it: in its first message, or in headers of its upgrade. */
+export interface ConnectionOptions {
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** A client of a subscription over a real WebSocket, which keeps what it was given. */
 export class Subscriber<T> {
   readonly items: T[] = [];
   /** The errors that ended it; null while it goes on or when it was completed. */
   errors: readonly { message: string; extensions?: { code?: string } }[] | null = null;
   ended = false;
+  /** The code that the socket was closed with; null while it is open. */
+  closed: number | null = null;
   private readonly client: Client;
   private readonly dispose: () => void;
   private wake: () => void = () => {};
 
-  constructor(url: string, query: string, variables: Record<string, unknown> = {}) {
+  constructor(url: string, query: string, variables: Record<string, unknown> = {}, connection: ConnectionOptions = {}) {
+    const { params, headers } = connection;
+    class Socket extends WebSocket {
+      constructor(address: string, protocol: string) {
+        super(address, protocol, headers ? { headers } : {});
+      }
+    }
     this.client = createClient({
       url: `${url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
+      webSocketImpl: Socket,
+      ...(params ? { connectionParams: { ...params } } : {}),
+      on: {
+        closed: (event) => {
+          this.closed = (event as { code: number }).code;
+        },
+      },
       retryAttempts: 0,
       lazy: true,
     });

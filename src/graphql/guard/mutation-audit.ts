@@ -29,6 +29,9 @@ interface Answered {
 
 /** Notes every mutation: before it is tried, so that none goes unnoted, and how it ended. */
 export class MutationAudit {
+  /** Keeps what one process notes within a millisecond in order. */
+  private count = 0;
+
   constructor(
     private readonly audit: Collection<AuditDocument>,
     private readonly clock: () => number,
@@ -46,8 +49,8 @@ export class MutationAudit {
     const viewer = context.viewer ?? OWNER;
     const at = new Date(this.clock());
     const rows = fields.map(
-      (field, place): AuditDocument => ({
-        _id: `${at.toISOString()}/${randomUUID()}/${place}`,
+      (field): AuditDocument => ({
+        _id: `${at.toISOString()}/${this.next()}/${randomUUID()}`,
         at,
         viewer: viewer.name,
         role: viewer.role,
@@ -62,6 +65,11 @@ export class MutationAudit {
       id: rows[place]?._id ?? '',
       path: field.alias?.value ?? field.name.value,
     }));
+  }
+
+  private next(): string {
+    this.count += 1;
+    return this.count.toString().padStart(12, '0');
   }
 
   async end({ data, errors = [] }: Answered, { audited }: Audited): Promise<void> {

@@ -7,6 +7,7 @@ import type { Database } from '../../twin/database.js';
 import type { EpisodeEventDocument } from '../../twin/documents.js';
 import { ApiError } from '../api-error.js';
 import { apiErrorOf } from '../error-format.js';
+import { checkExpiry } from '../guard/operation-guard.js';
 import type { AnomalyEventFilterInput, AnomalyEventsArgs, CarUpdatesArgs } from '../live.args.js';
 import type { Loaders } from '../loaders.js';
 import { scopedFilter } from '../scoped-filter.js';
@@ -27,7 +28,7 @@ export async function subscribeAnomalies(
 ): Promise<AsyncIterableIterator<AnomalyItem>> {
   const after = cursor ? eventPlace(cursor) : null;
   if (filter?.car != null && !isCarId(filter.car)) throw new ApiError('BAD_ARGUMENT', 'That is not a car id');
-  return entered(feeds, feeds.anomalies, async (notify) => {
+  return entered(feeds, viewer, feeds.anomalies, async (notify) => {
     const now = after ? await readPlace(database) : null;
     // A partition that has had fewer events than the cursor counts has another history.
     const setBack =
@@ -47,7 +48,7 @@ export async function subscribeCars(
   const after = cursor ? carPlace(cursor) : null;
   const scoped = scopedFilter(filter, viewer);
   const ids = scoped.ids ? new Set(scoped.ids) : null;
-  return entered(feeds, feeds.cars, async (notify) => {
+  return entered(feeds, viewer, feeds.cars, async (notify) => {
     const read = (some: readonly string[]) => Promise.all(some.map((id) => loaders.cars.load(id)));
     const mayMatch = (id: string) => !ids || ids.has(id);
     const matches = (twin: Parameters<typeof carMatches>[0]) =>
@@ -59,9 +60,11 @@ export async function subscribeCars(
 /** A stream over a source that was made once the feed stands; the feed is left when the stream ends. */
 async function entered<T>(
   feeds: LiveFeeds,
+  viewer: Viewer,
   { use }: LiveFeeds['anomalies'] | LiveFeeds['cars'],
   make: (notify: () => void) => Promise<ItemSource<T>>,
 ): Promise<ItemStream<T>> {
+  feeds.admit(viewer);
   await use.enter().catch(rethrown);
   let stream: ItemStream<T> | null = null;
   const source = await make(() => stream?.notify()).catch((fault: unknown) => {
@@ -69,15 +72,30 @@ async function entered<T>(
     return rethrown(fault);
   });
   const made = new ItemStream<T>({
-    take: () => source.take().catch(rethrown),
+    take: () => {
+      checkExpiry(viewer, Date.now());
+      return source.take().catch(rethrown);
+    },
     close: () => {
       source.close();
+      expiry.clear();
       feeds.remove(made);
     },
   });
   stream = made;
-  feeds.add(made);
+  feeds.add(made, viewer);
+  const expiry = atExpiry(viewer, () => made.notify());
   return made;
+}
+
+/** Longest that a timer can be set to, ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Wakes a stream whose viewer's token expires, which then ends. */
+function atExpiry({ expiresAt }: Viewer, wake: () => void): { clear(): void } {
+  if (expiresAt === null) return { clear: () => undefined };
+  const timer = setTimeout(wake, Math.min(LONGEST_TIMER, Math.max(0, expiresAt - Date.now())));
+  return { clear: () => clearTimeout(timer) };
 }
 
 /** What GraphQL's subscriptions say of a fault goes to the client as it is. */
