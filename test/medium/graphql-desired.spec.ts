@@ -124,7 +124,7 @@ describe('desired state', () => {
     const { errors } = await set('car-1', values);
     expect(errors?.[0]?.message).toContain(message);
     expect(['INVALID_DESIRED', 'BAD_REQUEST']).toContain(errors?.[0]?.extensions.code);
-const reads = started.filter(({ commandName }) => ['find', 'aggregate'].includes(commandName));
+    const reads = started.filter(({ commandName }) => ['find', 'aggregate'].includes(commandName));
     expect(reads.map(({ command }) => command)).toEqual([]);
     expect(await commands()).toEqual([]);
   });
