@@ -6,6 +6,8 @@ import { AttributesResolver } from './attributes/attributes.resolver.js';
 import { AggregateResolver } from './history/aggregate.resolver.js';
 import { SignalResolver, SignalUnitsResolver } from './history/signals.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
+import { CarCommandsResolver, CommandResolver } from './desired/command.resolver.js';
+import { DeltaResolver, DesiredResolver } from './desired/desired.resolver.js';
 import { DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
@@ -21,6 +23,10 @@ export const RESOLVERS = [
   AggregateResolver,
   SignalResolver,
   SignalUnitsResolver,
+  DesiredResolver,
+  DeltaResolver,
+  CarCommandsResolver,
+  CommandResolver,
   DiffResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,
