@@ -85,6 +85,7 @@ function engineCode(error: unknown, cause: unknown): ApiErrorCode | null {
   const { extensions } = error as { extensions?: { code?: unknown } };
   if (error instanceof GraphQLError && isApiErrorCode(extensions?.code)) return extensions.code;
   if (typeof code === 'string' && code.startsWith('MER_ERR_')) return 'BAD_REQUEST';
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'BODY_TOO_LARGE';
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return 'BAD_REQUEST';
   if (cause instanceof GraphQLError && cause.path === undefined) return 'BAD_REQUEST';
   return error instanceof GraphQLError && error.path === undefined && cause === error ? 'BAD_REQUEST' : null;

@@ -50,6 +50,7 @@ export class GraphqlModule {
       origins: settings.ALLOWED_ORIGINS ?? [],
       persisted,
       largestBody: settings.LIMIT_BODY,
+      mostSockets: settings.LIMIT_SOCKETS,
     };
     const attributes = {
       provide: ATTRIBUTES_CHECK,

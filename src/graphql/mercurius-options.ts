@@ -5,6 +5,7 @@ import {
   GraphQLError,
   Kind,
   OperationTypeNode,
+  parse,
   specifiedRules,
   validate,
   type DocumentNode,
@@ -14,18 +15,21 @@ import {
 import type { Authenticator } from '../access/authenticator.js';
 import { OWNER, type Viewer } from '../access/viewer.js';
 import { ApiError } from './api-error.js';
-import type { RequestContext } from './current-viewer.js';
+import { type RequestContext, viewerIn } from './current-viewer.js';
 import { depthRule } from './depth-rule.js';
 import { apiErrorOf, formatted, isApiErrorCode } from './error-format.js';
 import { aliasRule } from './guard/alias-rule.js';
 import type { MutationAudit } from './guard/mutation-audit.js';
 import type { OperationGuard } from './guard/operation-guard.js';
 import type { PersistedOperations } from './guard/persisted-operations.js';
-import { connected, type Connection, initSeen } from './guard/sockets.js';
-import { codedErrors } from './socket-frames.js';
+import { initSeen } from './guard/socket-door.js';
+import { connected, type Connection } from './guard/sockets.js';
 
 /** Tokens in one operation. */
 const LONGEST_OPERATION = 5_000;
+const PARSE = { maxTokens: LONGEST_OPERATION };
+/** Operations that are kept parsed and compiled, and as many that were refused: the largest take a megabyte each. */
+const REMEMBERED = 200;
 /** How often a silent subscriber is pinged, ms. */
 const KEEP_ALIVE = 20_000;
 
@@ -54,7 +58,7 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
   const rules = [depthRule, aliasRule(guards.aliases)];
   const { authenticator, operations, persisted, audit } = guards;
   const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables, context: HookContext) => {
-    const viewer = context.viewer ?? OWNER;
+    const viewer = viewerIn(context);
     return operations.check(schema, document, variables, viewer, clientOf(viewer, context));
   };
   return {
@@ -64,15 +68,16 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
     jit: 1,
     graphiql: false,
     allowBatchedQueries: false,
-    graphql: { parseOptions: { maxTokens: LONGEST_OPERATION } },
+    additionalRouteOptions: { bodyLimit: guards.largestBody },
+    cache: REMEMBERED,
+    graphql: { parseOptions: PARSE },
     validationRules: rules,
     errorFormatter: (execution) => formatted(execution, report),
-    context: (request: FastifyRequest) => ({ viewer: request.viewer ?? OWNER, request }),
+    context: (request: FastifyRequest) => ({ viewer: request.viewer, request }),
     subscription: {
       keepAlive: KEEP_ALIVE,
-      context: async (socket, request) => {
+      context: async (_socket, request) => {
         initSeen(request);
-        codedErrors(socket);
         return { request, viewer: request.viewer };
       },
       onConnect: function (this: unknown, { payload }: { payload?: unknown }) {
@@ -91,7 +96,7 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
         // The answer stands: what was noted before it says that it was tried.
         audit.end(execution, context as unknown as HookContext).catch(report),
       preSubscriptionParsing: async (_schema, source) => {
-        if (source.length > guards.largestBody) throw new ApiError('BODY_TOO_LARGE');
+        parse(source, PARSE);
         persisted.check(source);
       },
       preSubscriptionExecution: async (schema, document, context) => {

@@ -11,11 +11,10 @@ import {
   type SelectionSetNode,
 } from 'graphql/index.js';
 import type { Collection } from 'mongodb';
-import { OWNER, type Viewer } from '../../access/viewer.js';
 import type { AuditDocument } from '../../twin/audit-documents.js';
+import { type RequestContext, viewerIn } from '../current-viewer.js';
 
-interface Audited {
-  readonly viewer?: Viewer;
+interface Audited extends RequestContext {
   readonly request?: FastifyRequest;
   /** What was written for this request. */
   audited?: { readonly id: string; readonly path: string }[];
@@ -46,7 +45,7 @@ export class MutationAudit {
   ): Promise<void> {
     const fields = mutationsOf(document);
     if (fields.length === 0) return;
-    const viewer = context.viewer ?? OWNER;
+    const viewer = viewerIn(context);
     const at = new Date(this.clock());
     const rows = fields.map(
       (field): AuditDocument => ({

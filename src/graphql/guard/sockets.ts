@@ -1,11 +1,8 @@
-import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from '../../access/authenticator.js';
 import { OWNER, type Viewer } from '../../access/viewer.js';
 import { ApiError } from '../api-error.js';
 import { viewerBy } from './viewer-by.js';
 
-/** ms that a client has to say who it is. */
-const INIT_WITHIN = 10_000;
 /** Closing codes of graphql-transport-ws. */
 const CLOSED = { UNAUTHENTICATED: 4_401, LATER: 1_013 } as const;
 
@@ -39,18 +36,4 @@ export async function connected(
     socket.close(fault.code === 'UNAUTHENTICATED' ? CLOSED.UNAUTHENTICATED : CLOSED.LATER, fault.code);
     return false;
   }
-}
-
-const waiting = new WeakMap<object, NodeJS.Timeout>();
-
-/** A socket that opens and then says nothing is ended. */
-export function expectInit({ raw }: FastifyRequest): void {
-  const timer = setTimeout(() => raw.socket.destroy(), INIT_WITHIN);
-  timer.unref();
-  waiting.set(raw.socket, timer);
-  raw.socket.once('close', () => clearTimeout(timer));
-}
-
-export function initSeen({ raw }: FastifyRequest): void {
-  clearTimeout(waiting.get(raw.socket));
 }
