@@ -99,5 +99,6 @@ function definedOnly<T extends object>(value: T): Partial<T> {
 export function formatted(execution: ExecutionResult, report: (fault: unknown) => void) {
   const errors = (execution.errors ?? []).flatMap((error) => publicErrors(error, report));
   const refused = !execution.data && errors.some(({ path }) => path === undefined);
-  return { statusCode: refused ? 400 : 200, response: { data: execution.data ?? null, errors } };
+  const large = errors.some(({ extensions }) => extensions.code === 'BODY_TOO_LARGE');
+  return { statusCode: refused ? (large ? 413 : 400) : 200, response: { data: execution.data ?? null, errors } };
 }

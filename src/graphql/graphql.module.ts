@@ -67,7 +67,16 @@ export class GraphqlModule {
             const audit = new MutationAudit(database.collections.audit, clock);
             const largestBody = settings.LIMIT_BODY;
             const aliases = settings.LIMIT_ALIASES;
-            return mercuriusOptions({ authenticator, operations, persisted, audit, aliases, largestBody });
+            const introspection = settings.INTROSPECTION === 'on';
+            return mercuriusOptions({
+              authenticator,
+              operations,
+              persisted,
+              audit,
+              aliases,
+              introspection,
+              largestBody,
+            });
           },
         }),
       ],

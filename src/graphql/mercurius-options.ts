@@ -19,6 +19,7 @@ import { type RequestContext, viewerIn } from './current-viewer.js';
 import { depthRule } from './depth-rule.js';
 import { apiErrorOf, formatted, isApiErrorCode } from './error-format.js';
 import { aliasRule } from './guard/alias-rule.js';
+import { checkShape, withoutSuggestion } from './guard/document-shape.js';
 import type { MutationAudit } from './guard/mutation-audit.js';
 import type { OperationGuard } from './guard/operation-guard.js';
 import type { PersistedOperations } from './guard/persisted-operations.js';
@@ -46,6 +47,8 @@ export interface ApiGuards {
   readonly persisted: PersistedOperations;
   readonly audit: MutationAudit;
   readonly aliases: number;
+  /** Whether the schema may be asked for; where not, no error tells of it either. */
+  readonly introspection: boolean;
   /** bytes */
   readonly largestBody: number;
 }
@@ -57,10 +60,11 @@ type Variables = Readonly<Record<string, unknown>>;
 export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig, 'driver'> {
   const rules = [depthRule, aliasRule(guards.aliases)];
   const { authenticator, operations, persisted, audit } = guards;
-  const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables, context: HookContext) => {
+  const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables | null, context: HookContext) => {
     const viewer = viewerIn(context);
     return operations.check(schema, document, variables, viewer, clientOf(viewer, context));
   };
+  const told = (message: string) => (guards.introspection ? message : withoutSuggestion(message));
   return {
     path: '/graphql',
     autoSchemaFile: true,
@@ -72,7 +76,11 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
     cache: REMEMBERED,
     graphql: { parseOptions: PARSE },
     validationRules: rules,
-    errorFormatter: (execution) => formatted(execution, report),
+    errorFormatter: (execution) => {
+      const { statusCode, response } = formatted(execution, report);
+      const errors = response.errors.map((error) => ({ ...error, message: told(error.message) }));
+      return { statusCode, response: { ...response, errors } };
+    },
     context: (request: FastifyRequest) => ({ viewer: request.viewer, request }),
     subscription: {
       keepAlive: KEEP_ALIVE,
@@ -86,7 +94,9 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
     },
     hooks: {
       preParsing: async (_schema, source) => persisted.check(source),
-      preExecution: async (schema, document, context, variables: Variables = {}) => {
+      preValidation: async (_schema, document) => checkShape(document),
+      preExecution: async (schema, document, context, given: Variables | null | undefined) => {
+        const variables = given ?? {};
         refuseSubscription(document);
         const hook = context as unknown as HookContext;
         await check(schema, document, variables, hook);
@@ -100,8 +110,10 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
         persisted.check(source);
       },
       preSubscriptionExecution: async (schema, document, context) => {
-        refuseInvalid(schema, document, rules);
-        await check(schema, document, {}, context as unknown as HookContext).catch((fault: unknown) => {
+        checkShape(document);
+        refuseInvalid(schema, document, rules, told);
+        // The hook is not given the variables.
+        await check(schema, document, null, context as unknown as HookContext).catch((fault: unknown) => {
           throw apiErrorOf(fault);
         });
       },
@@ -124,10 +136,15 @@ function refuseSubscription({ definitions }: DocumentNode): void {
 type Rules = Parameters<typeof validate>[2];
 
 /** Over WebSocket an operation is executed without having been validated. @throws ApiError BAD_REQUEST, TOO_DEEP, TOO_MANY_ALIASES */
-export function refuseInvalid(schema: GraphQLSchema, document: DocumentNode, rules: NonNullable<Rules>): void {
+export function refuseInvalid(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  rules: NonNullable<Rules>,
+  told: (message: string) => string,
+): void {
   const [first] = validate(schema, document, [...specifiedRules, ...rules]);
   if (first instanceof GraphQLError) {
     const { code } = first.extensions;
-    throw new ApiError(isApiErrorCode(code) ? code : 'BAD_REQUEST', first.message);
+    throw new ApiError(isApiErrorCode(code) ? code : 'BAD_REQUEST', told(first.message));
   }
 }
