@@ -43,6 +43,7 @@ interface Frame {
 export function watchFrames(socket: Socket, rules: FrameRules): void {
   codedErrors(socket);
   const frames = new Frames(socket, rules);
+  watched.set(socket, frames);
   const emit = socket.emit.bind(socket);
   socket.emit = (event, ...rest) => {
     if (event !== 'message') return emit(event, ...rest);
@@ -54,6 +55,13 @@ export function watchFrames(socket: Socket, rules: FrameRules): void {
     frames.sent(data);
     send(data, ...rest);
   };
+}
+
+const watched = new WeakMap<object, Frames>();
+
+/** Whether the client of a socket has asked for a subscription of that id and not ended it since. */
+export function wants(socket: object, id: string): boolean {
+  return watched.get(socket)?.has(id) ?? false;
 }
 
 class Frames {
@@ -68,6 +76,10 @@ class Frames {
     private readonly socket: Socket,
     private readonly rules: FrameRules,
   ) {}
+
+  has(id: string): boolean {
+    return this.ids.has(id);
+  }
 
   /** @returns what the server is given; null where it is nothing to it */
   take(data: Buffer, isBinary: boolean): Buffer | string | null {
@@ -148,9 +160,17 @@ class Frames {
   }
 }
 
+/** Text that may name a prototype, be it spelt in escapes. */
+const SUSPICIOUS = /__proto__|\\u/i;
+
+function withoutPrototype(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new Error('a prototype is no value');
+  return value;
+}
+
 function parsed(text: string): Frame | null {
   try {
-    const frame: unknown = JSON.parse(text);
+    const frame: unknown = SUSPICIOUS.test(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text);
     return isRecord(frame) ? frame : null;
   } catch {
     return null;
