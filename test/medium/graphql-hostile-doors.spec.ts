@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSettings } from '../../src/settings/settings.js';
 import { type Api, startApi } from '../builders/api.js';
 import { as, authEnv } from '../builders/keys.js';
 import { rawGet, rawPost, sendRaw } from '../builders/raw-http.js';
@@ -52,5 +53,81 @@ describe('nobody gets in without a key', () => {
     const { status, text } = await sendRaw(api.url, rawGet(target, headers));
     expect(text).not.toContain('car-');
     expect(status, text).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe('an API that asks nobody who they are', () => {
+  let api: Api;
+  beforeAll(async () => {
+    const env = { ALLOWED_ORIGINS: 'https://dashboard.example', LIMIT_RATE: '1' };
+    api = await startApi({ database: `gql_open_${process.pid}`, clock: () => AFTERWARDS, env });
+    await seedSmallFleet(api.database);
+  });
+  afterAll(() => api.stop());
+
+  const statusOf = async (headers: Record<string, string>) => {
+    const { status, text } = await sendRaw(api.url, rawPost('/graphql', '{ __typename }', headers));
+    return [status, /"code":"(\w+)"/.exec(text)?.[1]];
+  };
+
+  it.each([
+    ['a name that leads here', { host: 'evil.example', origin: 'http://evil.example' }],
+    ['such a name, unsaid by whom', { host: 'evil.example:3000' }],
+    ['a name that begins as ours', { host: '127.0.0.1.evil.example' }],
+    ['our name, from another page', { origin: 'https://evil.example' }],
+    ['our name, from a page without one', { origin: 'null' }],
+    ['our name, from another scheme', { origin: 'file://127.0.0.1' }],
+  ])('is not reached by a page under %s', async (_what, headers) => {
+    expect(await statusOf(headers)).toEqual([403, 'FORBIDDEN']);
+  });
+
+  it('is not reached for a file by a page under a name that leads here', async () => {
+    const { status } = await sendRaw(api.url, rawGet('/graphql', { host: 'evil.example' }));
+    expect(status).toBe(403);
+  });
+
+  it('tells a browser which pages may ask, and no others', async () => {
+    const asked = async (origin: string) => {
+      const headers = {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      };
+      const response = await fetch(`${api.url}/graphql`, { method: 'OPTIONS', headers });
+      return response.headers.get('access-control-allow-origin');
+    };
+    expect(await asked('https://dashboard.example')).toBe('https://dashboard.example');
+    expect(await asked('https://evil.example')).toBeNull();
+  });
+
+  it('serves the pages that may ask, and counts what one client asks', async () => {
+    const codes = [];
+    for (let n = 0; n < 12; n += 1) codes.push((await statusOf({ origin: 'https://dashboard.example' }))[1]);
+    expect(codes.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => undefined));
+    expect(codes[11]).toBe('RATE_LIMITED');
+  });
+});
+
+describe('settings', () => {
+  it.each([
+    [{ HTTP_HOST: '0.0.0.0' }, /HTTP_HOST/],
+    [{ HTTP_HOST: '::' }, /HTTP_HOST/],
+    [{ HTTP_HOST: '192.168.1.5' }, /HTTP_HOST/],
+    [{ HTTP_HOST: '127.0.0.1.evil.example' }, /HTTP_HOST/],
+    [{ HTTP_HOST: '0.0.0.0', AUTH: 'required' }, /AUTH/],
+    [{ AUTH: 'required', JWT_SECRET: 'too short' }, /JWT_SECRET/],
+    [{ AUTH: 'required', JWT_SECRET: 'x'.repeat(40) }, /JWT_ISSUER/],
+    [{ AUTH: 'required', JWT_SECRET: 'x'.repeat(40), JWT_ISSUER: 'a' }, /JWT_AUDIENCE/],
+    [{ AUTH: 'required', JWT_JWKS_URL: 'file:///etc/passwd' }, /JWT_JWKS_URL/],
+    [{ AUTH: 'required', JWT_ALGORITHMS: 'none', API_KEYS_FILE: 'x' }, /JWT_ALGORITHMS/],
+  ])('%j do not start', (env, named) => {
+    expect(() => readSettings({ MONGODB_URI: 'mongodb://127.0.0.1', ...(env as Record<string, string>) })).toThrow(
+      named,
+    );
+  });
+
+  it('with all that is needed do', () => {
+    expect(readSettings({ ...authEnv(), HTTP_HOST: '0.0.0.0' }).HTTP_HOST).toBe('0.0.0.0');
+    expect(readSettings({ HTTP_HOST: '127.0.0.1' }).AUTH).toBe('off');
   });
 });

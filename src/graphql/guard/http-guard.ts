@@ -85,7 +85,7 @@ function checkHost({ headers }: FastifyRequest, { authenticator, origins }: Http
 function checkOrigin({ headers }: FastifyRequest, origins: readonly string[]): void {
   const { origin, host } = headers;
   if (origin === undefined || origins.includes(origin)) return;
-  const own = URL.canParse(origin) && new URL(origin).host === host;
+  const own = /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).host === host;
   if (!own) throw new ApiError('FORBIDDEN', 'Pages of that origin may not ask');
 }
 
