@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
+import { CommandsModule } from './commands/commands.module.js';
 import { GraphqlModule } from './graphql/graphql.module.js';
 import { HealthModule } from './health/health.module.js';
 import type { Log } from './log/log.js';
@@ -17,6 +18,7 @@ import { TwinModule } from './twin/twin.module.js';
 export class AppModule {
   static with(settings: Settings, log: Log, watch?: Observed): DynamicModule {
     const has = (role: Settings['ROLES'][number]) => settings.ROLES.includes(role);
+    const commands = settings.COMMANDS === 'on';
     return {
       module: AppModule,
       imports: [
@@ -24,6 +26,9 @@ export class AppModule {
         MetricsModule.with(),
         ...(has('bridge') ? [MqttBridgeModule.with(settings, log)] : []),
         ...(has('ingest') || has('api') ? [TwinModule.with(settings)] : []),
+        // The bridge alone goes on without MongoDB: then only commands wait for it.
+        ...(has('bridge') && commands && !has('ingest') && !has('api') ? [TwinModule.with(settings, 'watched')] : []),
+        ...(has('bridge') && commands ? [CommandsModule.with(settings, log)] : []),
         ...(has('ingest') ? [IngestModule.with(settings, log, watch)] : []),
         ...(has('ingest') && settings.ARRAY_TOPICS ? [ArrayIngestModule.with(settings, log, watch)] : []),
         ...(has('ingest') ? [RollupModule.with(settings, log)] : []),

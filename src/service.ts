@@ -99,7 +99,8 @@ async function waitForDatabase(database: Database, settings: Settings, log: Log,
   if (fault) throw fault;
 }
 
-/** Days that rollups of each step and the audit log are kept; 0 for ever. */
-export function keptDaysOf({ ROLLUP_RETENTION, ROLLUP_HOUR_RETENTION, AUDIT_RETENTION }: Settings) {
-  return { FIVE_MINUTES: ROLLUP_RETENTION, HOUR: ROLLUP_HOUR_RETENTION, audit: AUDIT_RETENTION };
+/** Days that rollups of each step, the audit log and commands are kept; 0 for ever. */
+export function keptDaysOf({ ROLLUP_RETENTION, ROLLUP_HOUR_RETENTION, AUDIT_RETENTION, COMMAND_RETENTION }: Settings) {
+  const kept = { audit: AUDIT_RETENTION, commands: COMMAND_RETENTION };
+  return { FIVE_MINUTES: ROLLUP_RETENTION, HOUR: ROLLUP_HOUR_RETENTION, ...kept };
 }

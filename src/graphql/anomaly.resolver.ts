@@ -11,11 +11,12 @@ import { Anomaly, AnomalyConnection, anomalyModel } from './anomaly.model.js';
 import { type ArrayReadingModel, arrayReadingModel } from './array-reading.model.js';
 import { CurrentViewer } from './current-viewer.js';
 import { Car, carModel } from './car.model.js';
+import { type Command, commandModel } from './desired/command.model.js';
 import { LOADERS, type Loaders } from './loaders.js';
 import { Node, nodeKind } from './node.model.js';
 import { type Reading, readingModel } from './reading.model.js';
 import { requireAllFleets } from './require-role.js';
-import { episodeFor, readingFor, twinFor } from './seen-by.js';
+import { commandFor, episodeFor, readingFor, twinFor } from './seen-by.js';
 import { TypedArgs } from './typed-args.js';
 
 @Resolver(() => Anomaly)
@@ -60,12 +61,17 @@ export class NodeResolver {
 
   @Query(() => Node, { nullable: true, description: 'Anything by its id; null when there is no such thing.' })
   async node(
-    @TypedArgs({ name: 'id', type: () => ID, description: 'Id of a car, an anomaly, a reading or an array.' })
+    @TypedArgs({
+      name: 'id',
+      type: () => ID,
+      description: 'Id of a car, a command, an anomaly, a reading or an array.',
+    })
     id: string,
     @CurrentViewer() viewer: Viewer,
-  ): Promise<Car | Anomaly | Reading | ArrayReadingModel | null> {
+  ): Promise<Car | Command | Anomaly | Reading | ArrayReadingModel | null> {
     const kind = id.length <= 400 ? nodeKind(id) : null;
     if (kind === 'Car') return this.car(id, viewer);
+    if (kind === 'Command') return commandFor(viewer, this.loaders, id).then((row) => row && commandModel(row));
     if (kind === 'Anomaly') return episodeFor(viewer, this.loaders, id).then((row) => row && anomalyModel(row));
     if (kind === 'Reading') return readingFor(viewer, this.loaders, id).then((row) => row && readingModel(row));
     if (kind !== 'ArrayReading') return null;

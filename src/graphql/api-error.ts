@@ -23,6 +23,7 @@ export const API_ERRORS = {
     meaning: 'What is to be changed is not at the version that the change was made for',
   },
   INVALID_ATTRIBUTES: { retriable: false, meaning: 'The attributes do not meet their schema; the message says where' },
+  INVALID_DESIRED: { retriable: false, meaning: 'The desired values do not meet their schema; the message says where' },
   BEFORE_RETENTION: { retriable: false, meaning: 'The instant lies before the oldest reading that is kept' },
   TOO_MANY_BUCKETS: { retriable: false, meaning: 'Range and step would give over 10,000 buckets' },
   UNKNOWN_SIGNAL: { retriable: false, meaning: 'There is no such signal; the message names the nearest' },

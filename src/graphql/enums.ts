@@ -4,6 +4,7 @@ import { SIGNALS } from '../telemetry/signals.js';
 import { MODEL_ROLES } from '../registry/lifecycle.js';
 import { DRIFT_VERDICTS } from '../score/drift.js';
 import { STEPS, type Step } from '../telemetry/window.js';
+import { COMMAND_STATUSES } from '../twin/command-documents.js';
 import { EPISODE_EVENTS, SEVERITIES, STATUSES } from '../twin/documents.js';
 import { EPISODE_KINDS } from '../twin/episode-kind.js';
 import { HANDLING_EVENTS, LABELS } from '../twin/handling-documents.js';
@@ -78,6 +79,19 @@ registerEnumType(AnomalyLabel, {
     TRUE: 'Something was wrong with the car.',
     FALSE: 'Nothing was wrong.',
     KNOWN: 'Something was, but it is known: no example of either.',
+  }),
+});
+
+export const CommandStatusEnum = enumOf(COMMAND_STATUSES);
+registerEnumType(CommandStatusEnum, {
+  name: 'CommandStatus',
+  description: 'Where a command to a car is; the last three are its end.',
+  valuesMap: described({
+    QUEUED: 'It waits for a bridge.',
+    SENT: 'The MQTT broker has it; it is published again until the car answers.',
+    ACCEPTED: 'The car says that it follows it.',
+    REJECTED: 'The car says that it does not.',
+    EXPIRED: 'No answer within COMMAND_EXPIRY, or a newer one came before it was sent: the reason says which.',
   }),
 });
 

@@ -3,6 +3,7 @@ import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { AUTHENTICATOR } from '../access/access.module.js';
 import type { Authenticator } from '../access/authenticator.js';
+import { CommandExpiry } from '../commands/command-expiry.js';
 import { FleetModule } from '../fleet/fleet.module.js';
 import { loadScorer } from '../score/load-scorer.js';
 import { rulesOf } from '../settings/episode-rules.js';
@@ -11,6 +12,7 @@ import { loadValueCheck } from '../settings/value-schema.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { ATTRIBUTES_CHECK } from './attributes/attributes.resolver.js';
+import { DESIRED_TOOLS, type DesiredTools } from './desired/desired.resolver.js';
 import { Entrance, ENTRANCE_OPTIONS, type EntranceOptions } from './guard/entrance.js';
 import { MutationAudit } from './guard/mutation-audit.js';
 import { type Limits, maskedFields, OperationGuard } from './guard/operation-guard.js';
@@ -56,6 +58,18 @@ export class GraphqlModule {
       provide: ATTRIBUTES_CHECK,
       useValue: loadValueCheck('ATTRIBUTES_SCHEMA', settings.ATTRIBUTES_SCHEMA),
     };
+    const desired = {
+      provide: DESIRED_TOOLS,
+      useValue: {
+        check: loadValueCheck('COMMANDS_SCHEMA', settings.COMMANDS_SCHEMA),
+        expiry: settings.COMMAND_EXPIRY * 1_000,
+      } satisfies DesiredTools,
+    };
+    const expiry = {
+      provide: CommandExpiry,
+      inject: [DATABASE],
+      useFactory: ({ collections }: Database) => new CommandExpiry(collections.commands, clock),
+    };
     return {
       module: GraphqlModule,
       imports: [
@@ -88,6 +102,8 @@ export class GraphqlModule {
         loaders,
         models,
         attributes,
+        desired,
+        expiry,
         past,
         { provide: API_CLOCK, useValue: clock },
         LiveFeeds,

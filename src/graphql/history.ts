@@ -1,12 +1,19 @@
 import type { Collection, Document } from 'mongodb';
 import { READ_LIMIT } from '../fleet/fleet.js';
-import type { ReadingDocument } from '../twin/documents.js';
+import { SIGNAL_NAMES, type SignalName } from '../telemetry/signals.js';
 import { ApiError } from './api-error.js';
 import { type TimeRange, type TimedPlace, pageBounds } from './keyset.js';
 
 /** Pages that go into one command, and rows that all pages of one turn may have together. */
 const PAGES = 100;
 const ROWS = 50_000;
+
+/** What is read so: documents of cars with an instant, by an index on (car, at, _id). */
+interface TimedRow {
+  readonly _id: string;
+  readonly car: string;
+  readonly at: Date;
+}
 
 /** A page of one car's history in the order of (at, _id); backwards pages come newest first. */
 export interface HistoryPage {
@@ -15,6 +22,8 @@ export interface HistoryPage {
   readonly place: TimedPlace | null;
   readonly backwards: boolean;
   readonly limit: number;
+  /** The signals that are read, of readings; all when null. */
+  readonly signals?: readonly SignalName[] | null;
 }
 
 /**
@@ -22,13 +31,13 @@ export interface HistoryPage {
  * limited for itself.
  * @throws ApiError PAGE_TOO_LARGE when the pages could have more than ROWS rows together
  */
-export async function readHistories(
-  readings: Collection<ReadingDocument>,
+export async function readHistories<T extends TimedRow>(
+  readings: Collection<T>,
   pages: readonly HistoryPage[],
-): Promise<ReadingDocument[][]> {
+): Promise<T[][]> {
   if (pages.length > 1 && pages.reduce((sum, { limit }) => sum + limit, 0) > ROWS)
     throw new ApiError('PAGE_TOO_LARGE', `The histories of one request have at most ${ROWS} readings together`);
-  const answers: ReadingDocument[][] = pages.map(() => []);
+  const answers: T[][] = pages.map(() => []);
   for (let start = 0; start < pages.length; start += PAGES) {
     const group = pages.slice(start, start + PAGES);
     for (const row of await readGroup(readings, group)) answers[start + row.page]?.push(row);
@@ -36,21 +45,30 @@ export async function readHistories(
   return answers.map((rows, index) => rows.slice(0, pages[index]?.limit));
 }
 
-type PagedRow = ReadingDocument & { page: number };
+type Paged<T> = T & { page: number };
 
-async function readGroup(readings: Collection<ReadingDocument>, pages: readonly HistoryPage[]): Promise<PagedRow[]> {
+async function readGroup<T extends TimedRow>(
+  readings: Collection<T>,
+  pages: readonly HistoryPage[],
+): Promise<Paged<T>[]> {
   const [first, ...others] = pages.flatMap((page, index) => branchesOf(page, index));
   if (!first) return [];
   const unions = others.map((pipeline) => ({ $unionWith: { coll: readings.collectionName, pipeline } }));
-  return await readings.aggregate<PagedRow>([...first, ...unions], { maxTimeMS: READ_LIMIT }).toArray();
+  return await readings.aggregate<Paged<T>>([...first, ...unions], { maxTimeMS: READ_LIMIT }).toArray();
 }
 
-function branchesOf({ car, range, place, backwards, limit }: HistoryPage, page: number): Document[][] {
+function branchesOf({ car, range, place, backwards, limit, signals }: HistoryPage, page: number): Document[][] {
   const step = backwards ? -1 : 1;
   return pageBounds('at', range, place, backwards).map((bounds) => [
     { $match: { car, ...bounds } },
     { $sort: { car: step, at: step, _id: step } },
     { $limit: limit },
     { $addFields: { page: { $literal: page } } },
+    ...(signals ? [{ $unset: unwanted(signals) }] : []),
   ]);
+}
+
+/** At least one name, as the database wants it. */
+function unwanted(signals: readonly SignalName[]): string[] {
+  return ['signals.none', ...SIGNAL_NAMES.filter((name) => !signals.includes(name)).map((name) => `signals.${name}`)];
 }

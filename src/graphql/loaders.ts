@@ -4,6 +4,7 @@ import type { Database } from '../twin/database.js';
 import { Rollups } from '../rollup/rollups.js';
 import type { ArrayReadingDocument } from '../twin/array-documents.js';
 import type { CarDocument } from '../twin/car-documents.js';
+import type { CommandDocument } from '../twin/command-documents.js';
 import type { EpisodeDocument, ReadingDocument, Twin } from '../twin/documents.js';
 import { BatchLoader } from './batch-loader.js';
 import { type HistoryPage, readHistories } from './history.js';
@@ -19,10 +20,14 @@ export interface Loaders {
   readonly cars: BatchLoader<string, Twin | null>;
   /** What was said of cars. */
   readonly said: BatchLoader<string, CarDocument | null>;
+  readonly commands: BatchLoader<string, CommandDocument | null>;
+  readonly commandPages: BatchLoader<HistoryPage, CommandDocument[]>;
   readonly anomalies: BatchLoader<string, EpisodeDocument | null>;
   readonly readings: BatchLoader<string, ReadingDocument | null>;
   readonly arrays: BatchLoader<string, ArrayReadingDocument | null>;
   readonly histories: BatchLoader<HistoryPage, ReadingDocument[]>;
+  /** The figures of windows, read together where they lie together. */
+  readonly windows: Rollups;
   readonly rollups: BatchLoader<RollupsQuery, RollupsAnswer>;
 }
 
@@ -35,10 +40,13 @@ export function loadersOf(database: Database, clock: () => number, retention: nu
   return {
     cars: new BatchLoader((ids) => byId(collections.twins, ids, { memory: 0, recent: 0 })),
     said: new BatchLoader((ids) => byId(collections.cars, ids)),
+    commands: new BatchLoader((ids) => byId(collections.commands, ids)),
+    commandPages: new BatchLoader((pages) => readHistories(collections.commands, pages)),
     anomalies: new BatchLoader((ids) => byId(collections.anomalies, ids)),
     readings: new BatchLoader((ids) => byId(collections.readings, ids)),
     arrays: new BatchLoader((ids) => byId(collections.arrayReadings, ids)),
     histories: new BatchLoader((pages) => readHistories(collections.readings, pages)),
+    windows: rollups,
     rollups: new BatchLoader((queries) => rollupPages(rollups, queries)),
   };
 }

@@ -1,9 +1,9 @@
 import { Field, ID, InterfaceType, ObjectType } from '@nestjs/graphql';
 
-/** What a node is, told by its id alone: a car id has no slash, an episode's two, a reading's three, an array's four. */
-export type NodeKind = 'Car' | 'Anomaly' | 'Reading' | 'ArrayReading';
+/** What a node is, told by its id alone: a car id has no slash, a command's one, an episode's two, a reading's three, an array's four. */
+export type NodeKind = 'Car' | 'Command' | 'Anomaly' | 'Reading' | 'ArrayReading';
 
-const BY_SLASHES: readonly (NodeKind | null)[] = ['Car', null, 'Anomaly', 'Reading', 'ArrayReading'];
+const BY_SLASHES: readonly NodeKind[] = ['Car', 'Command', 'Anomaly', 'Reading', 'ArrayReading'];
 
 export function nodeKind(id: string): NodeKind | null {
   return BY_SLASHES[id.split('/').length - 1] ?? null;

@@ -1,6 +1,7 @@
 import { seesFleet } from '../access/scope.js';
 import type { Viewer } from '../access/viewer.js';
 import { isCarId } from '../telemetry/car-id.js';
+import type { CommandDocument } from '../twin/command-documents.js';
 import type { EpisodeDocument, ReadingDocument, Twin } from '../twin/documents.js';
 import type { Loaders } from './loaders.js';
 
@@ -21,4 +22,11 @@ export async function readingFor(viewer: Viewer, loaders: Loaders, id: string): 
   const reading = await loaders.readings.load(id);
   if (!reading || viewer.fleets === null) return reading;
   return (await twinFor(viewer, loaders, reading.car)) ? reading : null;
+}
+
+/** A command to a car that this viewer may see; who sees every car sees those to cars that nobody has seen yet, too. */
+export async function commandFor(viewer: Viewer, loaders: Loaders, id: string): Promise<CommandDocument | null> {
+  const command = await loaders.commands.load(id);
+  if (!command || viewer.fleets === null) return command;
+  return (await twinFor(viewer, loaders, command.car)) ? command : null;
 }

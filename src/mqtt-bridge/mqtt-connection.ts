@@ -1,4 +1,4 @@
-import { connect, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import { connect, type IClientPublishOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
 import { Acknowledgements, type Held } from './acknowledgements.js';
 
 export interface MqttOptions {
@@ -144,6 +144,21 @@ export class MqttConnection {
     } catch {
       throw new MqttError('UNREACHABLE', this.#reason);
     }
+  }
+
+  /**
+   * At QoS 1; resolves with the PUBACK.
+   * @param properties go out in MQTT 5 alone
+   * @throws MqttError REFUSED, or UNREACHABLE when the connection closes
+   */
+  async publish(topic: string, payload: string, properties: IClientPublishOptions['properties']): Promise<void> {
+    const options = { qos: 1 as const, ...(this.#client.options.protocolVersion === 5 && { properties }) };
+    const sent = this.#client.publishAsync(topic, payload, options).then(
+      () => null,
+      (error: Error) => new MqttError('REFUSED', `the broker refused ${topic}: ${error.message}`),
+    );
+    const fault = await Promise.race([sent, this.closed.then(() => new MqttError('UNREACHABLE', this.#reason))]);
+    if (fault) throw fault;
   }
 
   /** Ends with a DISCONNECT, after the PUBACKs that were due; the session stays with the broker. May be called twice. */

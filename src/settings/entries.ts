@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ACCESS_ENTRIES } from './access-entries.js';
 import { API_ENTRIES } from './api-entries.js';
+import { COMMAND_ENTRIES } from './command-entries.js';
 import { entry, listOf, ratio, splitList, text, whole } from './entry.js';
 
 const topic = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'is not a Kafka topic name');
@@ -184,6 +185,8 @@ export const ENTRIES = {
   ROLLUP_HOUR_RETENTION: entry(whole(0, 0), 'days', 'How long hourly rollups are kept; 0 keeps them for ever'),
   BATCH_RECORDS: entry(whole(2_000, 1, 2_000), 'records', 'Most records in one MongoDB transaction'),
   TWIN_CACHE: entry(whole(200_000, 100), 'twins', 'Most twins that one ingest process keeps in memory'),
+
+  ...COMMAND_ENTRIES,
 
   ...API_ENTRIES,
 

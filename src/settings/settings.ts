@@ -33,10 +33,26 @@ const environment = z
         arrays.findIndex((one) => one.topic === topic) !== place
       )
         context.addIssue({ code: 'custom', path: ['ARRAY_TOPICS'], message: `${topic} is in use already` });
+    const answers = `${values['COMMAND_TOPIC'] as string}/car/answer`;
+    if (values['COMMANDS'] === 'on' && catches(values['MQTT_TOPIC'] as string, answers))
+      context.addIssue({
+        code: 'custom',
+        path: ['MQTT_TOPIC'],
+        message: 'takes the answers to commands for sensor data: see COMMAND_TOPIC, or set COMMANDS=off',
+      });
     for (const { name, message } of accessFaults(values)) context.addIssue({ code: 'custom', path: [name], message });
     if ((values['OFFLINE_AFTER'] as number) < (values['STALE_AFTER'] as number))
       context.addIssue({ code: 'custom', path: ['OFFLINE_AFTER'], message: 'is below STALE_AFTER' });
   });
+
+/** Whether an MQTT topic filter takes a topic. */
+function catches(filter: string, topic: string): boolean {
+  const [wanted, given] = [filter.split('/'), topic.split('/')];
+  const open = wanted.at(-1) === '#';
+  const parts = open ? wanted.slice(0, -1) : wanted;
+  if (open ? given.length < parts.length : given.length !== parts.length) return false;
+  return parts.every((part, place) => part === '+' || part === given[place]);
+}
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 

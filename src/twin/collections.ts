@@ -22,6 +22,7 @@ export interface MetaDocument {
 export interface Collections {
   readonly twins: Collection<Twin>;
   readonly cars: Collection<CarDocument>;
+  readonly commands: Collection<CommandDocument>;
   readonly readings: Collection<ReadingDocument>;
   readonly positions: Collection<PositionDocument>;
   readonly anomalies: Collection<EpisodeDocument>;
@@ -35,7 +36,6 @@ export interface Collections {
   readonly rollupRuns: Collection<RollupRunDocument>;
   readonly arrayReadings: Collection<ArrayReadingDocument>;
   readonly audit: Collection<AuditDocument>;
-  readonly commands: Collection<CommandDocument>;
   readonly models: Collection<ModelDocument>;
   readonly modelSlots: Collection<ModelSlots>;
   readonly meta: Collection<MetaDocument>;
@@ -45,6 +45,7 @@ export function collectionsOf(db: Db): Collections {
   return {
     twins: db.collection('twins'),
     cars: db.collection('cars'),
+    commands: db.collection('commands'),
     readings: db.collection('readings'),
     positions: db.collection('positions'),
     anomalies: db.collection('anomalies'),
@@ -58,7 +59,6 @@ export function collectionsOf(db: Db): Collections {
     rollupRuns: db.collection('rollupRuns'),
     arrayReadings: db.collection('arrayReadings'),
     audit: db.collection('audit'),
-    commands: db.collection('commands'),
     models: db.collection('models'),
     modelSlots: db.collection('modelSlots'),
     meta: db.collection('meta'),
@@ -86,6 +86,15 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'fleet', key: { 'attributes.fleet': 1, _id: 1 }, partialFilterExpression: HAS_FLEET },
   ],
   cars: [],
+  commands: [
+    { name: 'car_at', key: { car: 1, at: 1, _id: 1 } },
+    { name: 'due', key: { nextAt: 1, at: 1 }, partialFilterExpression: { nextAt: { $exists: true } } },
+    {
+      name: 'open',
+      key: { status: 1, expiresAt: 1 },
+      partialFilterExpression: { status: { $in: ['QUEUED', 'SENT'] } },
+    },
+  ],
   readings: [
     { name: 'car_at', key: { car: 1, at: 1, _id: 1 } },
     { name: 'skewed', key: { skewedAt: 1, car: 1 }, partialFilterExpression: { skewedAt: { $exists: true } } },
@@ -116,15 +125,6 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'topic_sender_at', key: { topic: 1, sender: 1, at: 1, _id: 1 } },
   ],
   audit: [],
-  commands: [
-    { name: 'car', key: { car: 1, _id: 1 } },
-    // What waits to be sent or answered: no more than that is in it.
-    {
-      name: 'waiting',
-      key: { status: 1, expiresAt: 1 },
-      partialFilterExpression: { status: { $in: ['QUEUED', 'SENT'] } },
-    },
-  ],
   models: [],
   modelSlots: [],
 };

@@ -45,20 +45,20 @@ export function openDatabase(uri: string, name: string, appName: string): Databa
   return { client, db, collections: collectionsOf(db) };
 }
 
-export type KeptDays = Readonly<Record<Step | 'audit', number>>;
+export type KeptDays = Readonly<Record<Step | 'audit' | 'commands', number>>;
 
 /**
  * Creates collections and indexes, sets the history's retention, and writes or checks the schema version. Safe to run
  * from many processes at once and at every start.
  * @param retentionDays 0 keeps readings for ever
- * @param kept days that rollups and the audit log are kept; 0 for ever
+ * @param kept days that rollups, the audit log and commands are kept; 0 for ever
  * @throws DatabaseUnfitError when the database was made by a version that this one does not understand, or is a MongoDB by
  *   itself: transactions and change streams need a replica set
  */
 export async function prepareDatabase(
   { db, collections }: Database,
   retentionDays: number,
-  kept: KeptDays = { FIVE_MINUTES: 0, HOUR: 0, audit: 0 },
+  kept: KeptDays = { FIVE_MINUTES: 0, HOUR: 0, audit: 0, commands: 0 },
 ): Promise<void> {
   await checkReplicaSet(db);
   await checkVersion(collections);
@@ -76,6 +76,7 @@ export async function prepareDatabase(
   await setRetention(db, 'rollupsFiveMinutes', 'at', kept.FIVE_MINUTES);
   await setRetention(db, 'rollupsHour', 'at', kept.HOUR);
   await setRetention(db, 'audit', 'at', kept.audit);
+  await setRetention(db, 'commands', 'at', kept.commands);
 }
 
 async function checkReplicaSet(db: Db): Promise<void> {
