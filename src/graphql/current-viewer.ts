@@ -1,16 +1,23 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { GqlExecutionContext } from '@nestjs/graphql';
 import type { FastifyRequest } from 'fastify';
-import { OWNER, type Viewer } from '../access/viewer.js';
+import type { Viewer } from '../access/viewer.js';
+import { ApiError } from './api-error.js';
 
 /** What every operation carries, over HTTP and WebSocket. */
 export interface RequestContext {
-  readonly viewer?: Viewer;
+  /** Set by the guard at the entrance; whoever did not pass it may do nothing. */
+  readonly viewer?: Viewer | null | undefined;
 }
 
-const viewerParameter = createParamDecorator(
-  (_data: unknown, context: ExecutionContext) =>
-    GqlExecutionContext.create(context).getContext<RequestContext>().viewer ?? OWNER,
+/** @throws ApiError UNAUTHENTICATED */
+export function viewerIn({ viewer }: RequestContext): Viewer {
+  if (!viewer) throw new ApiError('UNAUTHENTICATED');
+  return viewer;
+}
+
+const viewerParameter = createParamDecorator((_data: unknown, context: ExecutionContext) =>
+  viewerIn(GqlExecutionContext.create(context).getContext<RequestContext>()),
 );
 
 /** Who asks: the parameter of a resolver's method. */
