@@ -72,11 +72,12 @@ export class ChangeLoop<T extends Document> {
   }
 
   /** The first answer of the server shows that the stream stands: only then may the past be looked up. */
-  private async follow(stream: ChangeStream<T>, standing: () => void): Promise<never> {
+  private async follow(stream: ChangeStream<T>, standing: () => void): Promise<void> {
     let change = await stream.tryNext();
     await this.handler.opened(this.token !== null, stream.resumeToken);
     standing();
-    for (;;) {
+    // A closed stream may go on to say at once that there is nothing.
+    while (!this.stopped.signal.aborted) {
       if (change?.operationType === 'invalidate') this.ended();
       if (change) await this.handler.change(change);
       else await this.handler.quiet();
