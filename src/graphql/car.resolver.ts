@@ -68,7 +68,14 @@ export class CarResolver {
     checkRange(args);
     const place = cursor ? timedPlace('history', cursor) : null;
     const range = { from: args.from, to: upTo(args.to, asOf) };
-    const rows = await this.loaders.histories.load({ car: id, range, place, backwards, limit: count + 1 });
+    const rows = await this.loaders.histories.load({
+      car: id,
+      range,
+      place,
+      backwards,
+      limit: count + 1,
+      signals: args.signals ?? null,
+    });
     const entry = (row: (typeof rows)[number]) => ({
       cursor: timedCursor('history', { at: row.at.getTime(), id: row._id }),
       node: readingModel(row),

@@ -1,5 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import { READ_LIMIT } from '../fleet/fleet.js';
+import { SIGNAL_NAMES, type SignalName } from '../telemetry/signals.js';
 import { ApiError } from './api-error.js';
 import { type TimeRange, type TimedPlace, pageBounds } from './keyset.js';
 
@@ -21,6 +22,8 @@ export interface HistoryPage {
   readonly place: TimedPlace | null;
   readonly backwards: boolean;
   readonly limit: number;
+  /** The signals that are read, of readings; all when null. */
+  readonly signals?: readonly SignalName[] | null;
 }
 
 /**
@@ -54,12 +57,18 @@ async function readGroup<T extends TimedRow>(
   return await readings.aggregate<Paged<T>>([...first, ...unions], { maxTimeMS: READ_LIMIT }).toArray();
 }
 
-function branchesOf({ car, range, place, backwards, limit }: HistoryPage, page: number): Document[][] {
+function branchesOf({ car, range, place, backwards, limit, signals }: HistoryPage, page: number): Document[][] {
   const step = backwards ? -1 : 1;
   return pageBounds('at', range, place, backwards).map((bounds) => [
     { $match: { car, ...bounds } },
     { $sort: { car: step, at: step, _id: step } },
     { $limit: limit },
     { $addFields: { page: { $literal: page } } },
+    ...(signals ? [{ $unset: unwanted(signals) }] : []),
   ]);
+}
+
+/** At least one name, as the database wants it. */
+function unwanted(signals: readonly SignalName[]): string[] {
+  return ['signals.none', ...SIGNAL_NAMES.filter((name) => !signals.includes(name)).map((name) => `signals.${name}`)];
 }

@@ -26,6 +26,8 @@ export interface Loaders {
   readonly readings: BatchLoader<string, ReadingDocument | null>;
   readonly arrays: BatchLoader<string, ArrayReadingDocument | null>;
   readonly histories: BatchLoader<HistoryPage, ReadingDocument[]>;
+  /** The figures of windows, read together where they lie together. */
+  readonly windows: Rollups;
   readonly rollups: BatchLoader<RollupsQuery, RollupsAnswer>;
 }
 
@@ -44,6 +46,7 @@ export function loadersOf(database: Database, clock: () => number, retention: nu
     readings: new BatchLoader((ids) => byId(collections.readings, ids)),
     arrays: new BatchLoader((ids) => byId(collections.arrayReadings, ids)),
     histories: new BatchLoader((pages) => readHistories(collections.readings, pages)),
+    windows: rollups,
     rollups: new BatchLoader((queries) => rollupPages(rollups, queries)),
   };
 }

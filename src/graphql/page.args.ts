@@ -1,4 +1,6 @@
 import { ArgsType, Field, Int } from '@nestjs/graphql';
+import type { SignalName as Signal } from '../telemetry/signals.js';
+import { SignalName } from './enums.js';
 import { DateTime } from './scalars.js';
 
 @ArgsType()
@@ -20,6 +22,12 @@ export class HistoryArgs extends PageArgs {
 
   @Field(() => Int, { nullable: true, description: 'Instead of first: the newest so many (a number), at most 500.' })
   readonly last?: number | null;
+
+  @Field(() => [SignalName], {
+    nullable: true,
+    description: 'Only these signals are read, the others are null; all without it.',
+  })
+  readonly signals?: Signal[] | null;
 
   @Field(() => String, { nullable: true, description: 'With last: cursor of the edge that the page ends before.' })
   readonly before?: string | null;

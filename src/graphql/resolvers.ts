@@ -3,6 +3,8 @@ import { ArrayReadingResolver } from './array-reading.resolver.js';
 import { AuditResolver } from './admin/audit.resolver.js';
 import { ErasureResolver } from './admin/erasure.resolver.js';
 import { AttributesResolver } from './attributes/attributes.resolver.js';
+import { AggregateResolver } from './history/aggregate.resolver.js';
+import { SignalResolver, SignalUnitsResolver } from './history/signals.resolver.js';
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { CarCommandsResolver, CommandResolver } from './desired/command.resolver.js';
 import { DeltaResolver, DesiredResolver } from './desired/desired.resolver.js';
@@ -18,6 +20,9 @@ export const RESOLVERS = [
   CarResolver,
   CarConnectionResolver,
   AttributesResolver,
+  AggregateResolver,
+  SignalResolver,
+  SignalUnitsResolver,
   DesiredResolver,
   DeltaResolver,
   CarCommandsResolver,

@@ -48,7 +48,7 @@ export async function twinAt(
   if (at < present.firstSeenAt) return { kind: 'none' };
   if (keptSince !== null && at.getTime() < keptSince) return { kind: 'gone' };
   const car = present._id;
-  const upTo = { car, at: { $lte: at } };
+  const upTo = { car, at: { $lt: after(at) } };
   const search = new RestartSearch(rules);
   const rows: PastReading[] = [];
   let restarted = false;
@@ -78,14 +78,17 @@ export async function twinAt(
   return { kind: 'known', past: { twin: past, open, rows: rows.length } };
 }
 
+/** Not $lte: `secantusd-py` leaves the bound itself out where the index goes on behind it. */
+const after = (at: Date) => new Date(at.getTime() + 1);
+
 type Readings = Collections['readings'];
 
 /** Where rows are gone already, what came since is taken from what was ever counted. */
 async function countReadings(readings: Readings, present: Twin, at: Date, cut: boolean, maxTimeMS: number) {
   const car = present._id;
   const count = (filter: Parameters<Readings['countDocuments']>[0]) => readings.countDocuments(filter, { maxTimeMS });
-  const upTo = { $lte: at };
-  const since = { $gt: at };
+  const upTo = { $lt: after(at) };
+  const since = { $gte: after(at) };
   const isLate = { late: true } satisfies Partial<ReadingDocument>;
   if (!cut) {
     const [all, late] = await Promise.all([count({ car, at: upTo }), count({ car, at: upTo, ...isLate })]);

@@ -52,6 +52,8 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   'Query.erasure': ['car: "car-4"'],
   'Car.rollups': [`step: HOUR, ${RANGE}`],
   'Fleet.rollups': [`step: HOUR, ${RANGE}`],
+  'Car.aggregate': [`signals: [speed], step: "PT1H", ${RANGE}`],
+  'Car.series': [`signals: [speed], ${RANGE}`],
   'Car.diff': ['from: "2026-06-01T12:00:00Z"'],
 };
 

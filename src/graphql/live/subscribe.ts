@@ -90,11 +90,13 @@ async function entered<T>(
 
 /** Longest that a timer can be set to, ms. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** A timer may fire before its time is over, ms. */
+const TIMER_EARLY = 20;
 
 /** Wakes a stream whose viewer's token expires, which then ends. */
 function atExpiry({ expiresAt }: Viewer, wake: () => void): { clear(): void } {
   if (expiresAt === null) return { clear: () => undefined };
-  const timer = setTimeout(wake, Math.min(LONGEST_TIMER, Math.max(0, expiresAt - Date.now())));
+  const timer = setTimeout(wake, Math.min(LONGEST_TIMER, Math.max(0, expiresAt - Date.now()) + TIMER_EARLY));
   return { clear: () => clearTimeout(timer) };
 }
 

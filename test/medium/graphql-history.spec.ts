@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FLEET_COUNTS } from '../../src/fleet/summary.js';
+import { BUCKETS } from '../../src/history/buckets.js';
+import { EXTREMES } from '../../src/history/series.js';
+import { Roller } from '../../src/rollup/roller.js';
+import { Random } from '../../src/simulator/random.js';
+import { markWindows } from '../../src/twin/rollup-marks.js';
+import { type Api, startApi } from '../builders/api.js';
+import { SOME_INSTANT, someReading, someSignals } from '../builders/reading.js';
+import { someTwin } from '../builders/twin.js';
+
+const MINUTE = 60_000;
+const NOW = SOME_INSTANT + 300 * MINUTE;
+const iso = (at: number) => new Date(at).toISOString();
+const random = new Random(3);
+/** Four hours with gaps; a signal is missing now and then, and a second car has others. */
+const ROWS = Array.from({ length: 1_500 }, (_, n) =>
+  someReading(n, {
+    car: n % 5 === 0 ? 'car-2' : 'car-1',
+    at: new Date(SOME_INSTANT + Math.floor(random.next() * 240) * MINUTE + Math.floor(random.next() * 60_000)),
+    signals: someSignals({ speed: random.next() < 0.2 ? null : random.next() * 40, coolantTemp: n / 10 }),
+  }),
+)
+  .filter(({ at }) => at.getTime() < SOME_INSTANT + 100 * MINUTE || at.getTime() > SOME_INSTANT + 130 * MINUTE)
+  .sort((one, other) => one.at.getTime() - other.at.getTime());
+const MINE = ROWS.filter(({ car }) => car === 'car-1');
+
+let api: Api;
+beforeAll(async () => {
+  api = await startApi({ database: `gql_history_${process.pid}`, clock: () => NOW, env: { HISTORY_RETENTION: '0' } });
+  await api.database.collections.twins.insertMany(['car-1', 'car-2'].map((_id) => someTwin({ _id })));
+  await api.database.collections.readings.insertMany(ROWS);
+  await markWindows(api.database, 'test', ROWS);
+  const retention = { readings: null, FIVE_MINUTES: null, HOUR: null };
+  await new Roller(api.database, { clock: () => NOW, newRun: randomUUID, retention }).round(
+    new AbortController().signal,
+  );
+});
+afterAll(() => api.stop());
+
+interface Figures {
+  count: number | null;
+  min: number | null;
+  max: number | null;
+  mean: number | null;
+  last: number | null;
+  rate: number | null;
+  percentiles: (number | null)[] | null;
+  unit: string;
+}
+interface Bucket {
+  from: string;
+  to: string;
+  readings: number;
+  filled: boolean;
+  signals: Figures[];
+}
+const aggregate = async (args: string) => {
+  const answer = await api.query<{ car: { aggregate: { source: string; step: string; buckets: Bucket[] } } }>(
+    `{ car(id: "car-1") { aggregate(${args}) { source step buckets { from to readings filled
+       signals { signal unit count min max mean last rate percentiles } } } } }`,
+  );
+  return { ...answer, result: answer.data?.car?.aggregate };
+};
+const ALL = 'figures: [MIN, MAX, MEAN, COUNT, LAST, RATE, PERCENTILES]';
+
+describe('aggregate', () => {
+  it('gives what the readings give, in any buckets of any range', async () => {
+    const span = 240 * 60;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: -600, max: span }),
+        fc.integer({ min: 1, max: span }),
+        fc.constantFrom(7, 60, 300, 1_000, 3_600),
+        async (start, length, step) => {
+          const [from, to] = [SOME_INSTANT + start * 1_000, SOME_INSTANT + (start + length) * 1_000];
+          if (length / step > 9_000) return;
+          const { result, errors } = await aggregate(
+            `signals: [speed], from: "${iso(from)}", to: "${iso(to)}", step: "PT${step}S", ${ALL}, percentiles: [0, 1]`,
+          );
+          expect(errors).toBeUndefined();
+          const rows = MINE.filter(({ at }) => at.getTime() >= from && at.getTime() < to);
+          const starts = [...new Set(rows.map(({ at }) => at.getTime() - (at.getTime() % (step * 1_000))))];
+          expect(result?.buckets.map((one) => Date.parse(one.from))).toEqual(starts);
+          for (const [n, bucket] of (result?.buckets ?? []).entries()) {
+            const begin = starts[n] ?? 0;
+            const inside = rows.filter(({ at }) => at.getTime() >= begin && at.getTime() < begin + step * 1_000);
+            const values = inside.flatMap(({ signals: { speed } }) => (speed === null ? [] : [speed]));
+            const [figures] = bucket.signals;
+            expect(bucket.readings).toBe(inside.length);
+            expect(figures?.count).toBe(values.length);
+            if (values.length === 0) continue;
+            const timed = inside.filter(({ signals }) => signals.speed !== null);
+            const [first, last] = [timed[0], timed.at(-1)];
+            expect(figures?.min).toBeCloseTo(Math.min(...values), 9);
+            expect(figures?.max).toBeCloseTo(Math.max(...values), 9);
+            expect(figures?.mean).toBeCloseTo(values.reduce((a, b) => a + b) / values.length, 9);
+            expect(figures?.last).toBeCloseTo(last?.signals.speed ?? Number.NaN, 9);
+            const seconds = ((last?.at.getTime() ?? 0) - (first?.at.getTime() ?? 0)) / 1_000;
+            const change = (last?.signals.speed ?? 0) - (first?.signals.speed ?? 0);
+            if (seconds > 0) expect(figures?.rate).toBeCloseTo(change / seconds, 9);
+            else expect(figures?.rate).toBeNull();
+            expect(figures?.percentiles?.[0]).toBeCloseTo(Math.min(...values), 9);
+            expect(figures?.percentiles?.[1]).toBeCloseTo(Math.max(...values), 9);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each(['PT5M', 'PT15M', 'PT1H', 'PT2H'])(
+    'of %s comes from rollups where they suffice, with the same figures',
+    async (step) => {
+      const range = `signals: [speed, coolantTemp], from: "${iso(SOME_INSTANT)}", to: "${iso(SOME_INSTANT + 240 * MINUTE)}"`;
+      const rolled = await aggregate(`${range}, step: "${step}"`);
+      const raw = await aggregate(`${range}, step: "${step}", figures: [MIN, MAX, MEAN, COUNT, LAST]`);
+      expect([rolled.result?.source, raw.result?.source]).toEqual(['ROLLUP', 'RAW']);
+      const rounded = (buckets: Bucket[] | undefined) =>
+        buckets?.map(({ signals, ...rest }) => ({
+          ...rest,
+          signals: signals.map((one) => ({ ...one, last: null, mean: one.mean?.toFixed(9) })),
+        }));
+      expect(rounded(rolled.result?.buckets)).toEqual(rounded(raw.result?.buckets));
+    },
+  );
+
+  it('fills buckets without readings as asked, and says which', async () => {
+    const range = `signals: [coolantTemp], from: "${iso(SOME_INSTANT)}", to: "${iso(SOME_INSTANT + 240 * MINUTE)}", step: "PT10M"`;
+    const filled = async (how: string) => (await aggregate(`${range}, fill: ${how}`)).result?.buckets ?? [];
+    const none = await filled('NONE');
+    expect((await filled('NULL')).length).toBe(24);
+    expect(none.length).toBeLessThan(24);
+    const gap = (buckets: Bucket[]) => buckets.filter((one) => one.filled).map(({ signals }) => signals[0]?.mean);
+    expect(new Set(gap(await filled('NULL')))).toEqual(new Set([null]));
+    const before = none.findLast(({ from }) => Date.parse(from) < SOME_INSTANT + 100 * MINUTE)?.signals[0]?.mean ?? 0;
+    const behind = none.find(({ from }) => Date.parse(from) >= SOME_INSTANT + 130 * MINUTE)?.signals[0]?.mean ?? 0;
+    expect(new Set(gap(await filled('PREVIOUS')))).toEqual(new Set([before]));
+    const line = gap(await filled('LINEAR'));
+    const step = (behind - before) / (line.length + 1);
+    line.forEach((mean, n) => expect(mean).toBeCloseTo(before + (n + 1) * step, 6));
+  });
+
+  it.each([
+    ['TOO_MANY_BUCKETS', `signals: [speed], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", step: "PT1M"`],
+    ['BAD_RANGE', `signals: [speed], from: "2026-02-01T00:00:00Z", to: "2026-01-01T00:00:00Z", step: "PT1M"`],
+    ['BAD_ARGUMENT', `signals: [], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "PT1H"`],
+    [
+      'BAD_ARGUMENT',
+      `signals: [speed], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "PT1H", percentiles: [1.5]`,
+    ],
+    ['BAD_REQUEST', `signals: [speed], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "5 minutes"`],
+    ['BAD_REQUEST', `signals: [sped], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "PT1H"`],
+  ])('refuses with %s: %s', async (code, args) => {
+    const { errors } = await aggregate(args);
+    expect(errors?.[0]?.extensions.code).toBe(code);
+    if (args.includes('sped')) expect(errors?.[0]?.message).toContain('Did you mean the enum value "speed"');
+  });
+});
+
+describe('series', () => {
+  const series = async (maxPoints: number, method: string) => {
+    const { data } = await api.query<{
+      car: { series: { values: number; unit: string; points: { at: string; value: number }[] }[] };
+    }>(
+      `{ car(id: "car-1") { series(signals: [speed], from: "${iso(SOME_INSTANT)}", to: "${iso(NOW)}", maxPoints: ${maxPoints}, method: ${method}) {
+         values unit points { at value } } } }`,
+    );
+    return data.car.series[0];
+  };
+  const sent = MINE.flatMap(({ at, signals: { speed } }) =>
+    speed === null ? [] : [{ at: at.toISOString(), value: speed }],
+  );
+  const key = ({ at, value }: { at: string; value: number }) => `${at}/${value}`;
+
+  it.each(['LTTB', 'MIN_MAX'])('%s keeps both ends, and nothing that was not sent', async (method) => {
+    const all = new Set(sent.map(key));
+    for (const most of [4, 50, 300]) {
+      const answer = await series(most, method);
+      expect(answer?.values).toBe(sent.length);
+      expect(answer?.points.length).toBeLessThanOrEqual(most);
+      expect(answer?.points.every((point) => all.has(key(point)))).toBe(true);
+      expect([answer?.points[0], answer?.points.at(-1)]).toEqual([sent[0], sent.at(-1)]);
+      const times = answer?.points.map(({ at }) => Date.parse(at)) ?? [];
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+    }
+  });
+
+  it('MIN_MAX keeps the lowest and the highest value', async () => {
+    const values = (await series(40, 'MIN_MAX'))?.points.map(({ value }) => value) ?? [];
+    const speeds = sent.map(({ value }) => value);
+    expect([Math.min(...values), Math.max(...values)]).toEqual([Math.min(...speeds), Math.max(...speeds)]);
+  });
+
+  it('gives everything where that is little', async () => {
+    expect((await series(5_000, 'LTTB'))?.points).toEqual(sent);
+  });
+});
+
+describe('units', () => {
+  it('are those that were asked for, of values, figures and plots', async () => {
+    const range = `from: "${iso(SOME_INSTANT)}", to: "${iso(NOW)}", units: { speed: KILOMETRES_PER_HOUR, temperature: FAHRENHEIT }`;
+    const { data, errors } = await api.query<{ car: Record<string, never> }>(`{ car(id: "car-1") {
+      signals { speed kmh: speed(unit: KILOMETRES_PER_HOUR) tirePressure11 bar: tirePressure11(unit: BAR) f: coolantTemp(unit: FAHRENHEIT) coolantTemp }
+      own: aggregate(signals: [speed, coolantTemp], from: "${iso(SOME_INSTANT)}", to: "${iso(NOW)}", step: "P1D") { buckets { signals { unit max } } }
+      other: aggregate(signals: [speed, coolantTemp], ${range}, step: "P1D") { buckets { signals { unit max } } }
+      series(signals: [speed], ${range}) { unit }
+    } }`);
+    expect(errors).toBeUndefined();
+    const car = data.car as unknown as {
+      signals: Record<string, number>;
+      own: { buckets: { signals: { max: number }[] }[] };
+      other: { buckets: { signals: { unit: string; max: number }[] }[] };
+      series: { unit: string }[];
+    };
+    expect(car.signals['kmh']).toBeCloseTo((car.signals['speed'] ?? 0) * 3.6, 9);
+    expect(car.signals['bar']).toBeCloseTo((car.signals['tirePressure11'] ?? 0) * 0.068_947_572_93, 9);
+    expect(car.signals['f']).toBeCloseTo((car.signals['coolantTemp'] ?? 0) * 1.8 + 32, 9);
+    const [own, other] = [car.own.buckets[0]?.signals, car.other.buckets[0]?.signals];
+    expect(other?.map(({ unit }) => unit)).toEqual(['km/h', '°F']);
+    expect(other?.[0]?.max).toBeCloseTo((own?.[0]?.max ?? 0) * 3.6, 9);
+    expect(other?.[1]?.max).toBeCloseTo((own?.[1]?.max ?? 0) * 1.8 + 32, 9);
+    expect(car.series[0]?.unit).toBe('km/h');
+  });
+
+  it('are listed with the signals and their paths', async () => {
+    const { data } = await api.query<{ signals: { name: string }[] }>('{ signals { name unit units vssPath wire } }');
+    expect(data.signals).toHaveLength(18);
+    expect(data.signals.find(({ name }) => name === 'speed')).toEqual({
+      name: 'speed',
+      unit: 'm/s',
+      units: ['m/s', 'km/h', 'mph'],
+      vssPath: 'Vehicle.Speed',
+      wire: 'speed',
+    });
+  });
+});
+
+describe('history', () => {
+  it('reads only the signals that were asked for', async () => {
+    const { data } = await api.query<{ car: { history: { nodes: object[] } } }>(
+      '{ car(id: "car-1") { history(first: 2, signals: [coolantTemp]) { nodes { signals { coolantTemp speed tirePressure11 } } } } }',
+    );
+    const expected = MINE.slice(0, 2).map(({ signals: { coolantTemp } }) => ({
+      signals: { coolantTemp, speed: null, tirePressure11: null },
+    }));
+    expect(data.car.history.nodes).toEqual(expected);
+  });
+});
+
+describe('plans', () => {
+  const stagesOf = async (pipeline: object[]) =>
+    JSON.stringify(await api.database.collections.readings.aggregate(pipeline).explain());
+
+  it('use the index on car and time, and no other read', async () => {
+    const range = { car: 'car-1', from: new Date(SOME_INSTANT), to: new Date(NOW) };
+    const buckets = {
+      ...range,
+      signals: ['speed' as const],
+      step: 60_000,
+      figures: new Set(['MAX' as const]),
+      percentiles: [],
+    };
+    const points = { ...range, signal: 'speed' as const, maxPoints: 10, method: 'LTTB' as const };
+    for (const pipeline of [BUCKETS(buckets), EXTREMES(points, 10)]) {
+      const plan = await stagesOf(pipeline);
+      expect(plan).toContain('car_at');
+      expect(plan).not.toContain('COLLSCAN');
+    }
+    const full = await api.database.collections.twins
+      .aggregate(FLEET_COUNTS({ stale: new Date(), offline: new Date() }))
+      .explain();
+    expect(JSON.stringify(full)).toContain('COLLSCAN');
+  });
+});
