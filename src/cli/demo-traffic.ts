@@ -1,3 +1,4 @@
+import { COMMAND_TOPIC, CommandListener, isSimulated } from '../simulator/command-listener.js';
 import { readCsv } from '../simulator/csv.js';
 import { simulateFleet, type CarMessage } from '../simulator/fleet.js';
 import { publishAll, type Published } from '../simulator/publish.js';
@@ -19,7 +20,7 @@ const FAULTS = 0.1;
 const SEED = 1;
 
 /** Sends the CSV, or simulated cars whose clock is the real one, over MQTT. Resolves when the broker has everything. */
-export function sendTraffic(
+export async function sendTraffic(
   options: TrafficOptions,
   mqttUrl: string,
   signal: AbortSignal,
@@ -27,19 +28,26 @@ export function sendTraffic(
 ): Promise<Published> {
   const pace =
     options.csv === undefined ? { rate: options.rate } : options.speed === undefined ? {} : { speed: options.speed };
-  return publishAll(noting(messagesOf(options), sent), {
-    url: mqttUrl,
-    connections: 4,
-    clientIdPrefix: `fleet-twin-demo-${process.pid}`,
-    ...pace,
-    onProgress: ({ published, seconds }) =>
-      tick(`${published} messages sent, ${Math.round(published / Math.max(seconds, 0.001))}/s`),
-    signal,
-  });
+  const clientIdPrefix = `fleet-twin-demo-${process.pid}`;
+  const hearing = { url: mqttUrl, clientId: `${clientIdPrefix}-commands`, topic: COMMAND_TOPIC, rejecting: 0 };
+  const listener = new CommandListener({ ...hearing, isOurs: isSimulated(1, options.cars) });
+  const messages = options.csv === undefined ? listener.obeying(messagesOf(options)) : readCsv(options.csv);
+  try {
+    return await publishAll(noting(messages, sent), {
+      url: mqttUrl,
+      connections: 4,
+      clientIdPrefix,
+      ...pace,
+      onProgress: ({ published, seconds }) =>
+        tick(`${published} messages sent, ${Math.round(published / Math.max(seconds, 0.001))}/s`),
+      signal,
+    });
+  } finally {
+    await listener.end();
+  }
 }
 
-function messagesOf({ csv, cars, rate, messages }: TrafficOptions): AsyncIterable<CarMessage> | Iterable<CarMessage> {
-  if (csv !== undefined) return readCsv(csv);
+function messagesOf({ cars, rate, messages }: TrafficOptions): Iterable<CarMessage> {
   const limit = messages === undefined ? {} : { messages };
   return simulateFleet({
     cars,

@@ -10,6 +10,7 @@ import {
   type Hazards,
   type Strength,
 } from '../simulator/faults.js';
+import { COMMAND_TOPIC } from '../simulator/command-listener.js';
 import { SENSOR_TOPIC_PREFIX } from '../simulator/publish.js';
 import { TARGETS } from './simulate-target.js';
 
@@ -44,6 +45,9 @@ export interface SimulateOptions extends Disorder {
   readonly connections: number;
   readonly clientPerCar?: true;
   readonly topicPrefix: string;
+  readonly commands: boolean;
+  readonly commandTopic: string;
+  readonly rejectCommands: number;
 }
 
 export const HAZARDS = { default: DEFAULT_HAZARDS, none: NO_HAZARDS, original: ORIGINAL_HAZARDS } satisfies Record<
@@ -138,6 +142,11 @@ function sendOptions(): Option[] {
     option('--connections <n>', 'MQTT connections that the cars share', args.countOf).default(4),
     new Option('--client-per-car', "an MQTT connection for each car, the car's id its client id"),
     new Option('--topic-prefix <text>', "MQTT topic before the car's id").default(SENSOR_TOPIC_PREFIX),
+    new Option('--no-commands', 'over MQTT: cars that neither hear nor answer commands'),
+    new Option('--command-topic <text>', "MQTT topic of commands, before a slash and the car's id").default(
+      COMMAND_TOPIC,
+    ),
+    option('--reject-commands <share>', 'share of the cars that reject every command', args.shareOf).default(0),
   ];
 }
 

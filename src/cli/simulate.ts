@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
+import { CommandListener, isSimulated } from '../simulator/command-listener.js';
 import { disordered, isOrder, meanDelay } from '../simulator/disorder.js';
 import { simulateFleet, type CarMessage, type FleetOptions } from '../simulator/fleet.js';
 import { produceAll, publishAll, type Progress, type Published } from '../simulator/publish.js';
@@ -29,16 +30,24 @@ async function simulate(options: SimulateOptions): Promise<void> {
   const note = (message: CarMessage) => {
     if (message.label === true) failed++;
   };
+  const listener = listenerFor(target, options);
   try {
-    const sent = await send(noting(messagesFor(fleet, options), note), target, options, stop.signal);
+    const sent = await send(noting(messagesFor(fleet, options, listener), note), target, options, stop.signal);
     tell(summary(sent, failed, options.cars, stop.signal.aborted));
+    if (listener && listener.counts.accepted + listener.counts.rejected > 0)
+      tell(`commands: ${listener.counts.accepted} accepted, ${listener.counts.rejected} rejected`);
   } finally {
+    await listener?.end();
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, interrupt);
   }
 }
 
-function messagesFor(fleet: FleetOptions, options: SimulateOptions): Iterable<CarMessage> {
-  const messages = simulateFleet(fleet);
+function messagesFor(
+  fleet: FleetOptions,
+  options: SimulateOptions,
+  listener: CommandListener | null,
+): Iterable<CarMessage> {
+  const messages = listener ? listener.obeying(simulateFleet(fleet)) : simulateFleet(fleet);
   return isOrder(options) ? messages : disordered(messages, options, options.seed);
 }
 
@@ -119,6 +128,15 @@ function send(
       return publishAll(source, { ...shared, ...mqtt });
     }
   }
+}
+
+/** Over MQTT cars hear commands; elsewhere there is nobody to hear. */
+function listenerFor(target: Target, options: SimulateOptions): CommandListener | null {
+  if (target.kind !== 'mqtt' || !options.commands) return null;
+  const { firstCar, cars, commandTopic: topic, rejectCommands: rejecting } = options;
+  const isOurs = isSimulated(firstCar, cars);
+  const clientId = `fleet-twin-simulator-${randomUUID().slice(0, 8)}-commands`;
+  return new CommandListener({ url: target.url, clientId, topic, isOurs, rejecting });
 }
 
 /** Files that the process has open beside its connections. */

@@ -78,6 +78,7 @@ export class World {
     arrays: `arrays-${this.id}`,
   };
   readonly mqttPrefix = `test/${this.id}/`;
+  readonly commandTopic = `test-commands/${this.id}`;
   readonly #kafka: Kafka;
   readonly #processes: ServiceProcess[] = [];
 
@@ -112,6 +113,7 @@ export class World {
       MQTT_CLIENT_ID: `e2e-${this.id}`,
       MQTT_SHARE_GROUP: `e2e-${this.id}`,
       MQTT_TOPIC: `${this.mqttPrefix}#`,
+      COMMAND_TOPIC: this.commandTopic,
       HISTORY_RETENTION: '0',
       HTTP_PORT: '0',
       LOG_LEVEL: 'info',
