@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { GqlExecutionContext } from '@nestjs/graphql';
+import type { FastifyRequest } from 'fastify';
 import type { Viewer } from '../access/viewer.js';
 import { ApiError } from './api-error.js';
 
@@ -22,4 +23,14 @@ const viewerParameter = createParamDecorator((_data: unknown, context: Execution
 /** Who asks: the parameter of a resolver's method. */
 export function CurrentViewer(): ParameterDecorator {
   return viewerParameter();
+}
+
+const cutParameter = createParamDecorator((_data: unknown, context: ExecutionContext) => {
+  const { request } = GqlExecutionContext.create(context).getContext<RequestContext & { request?: FastifyRequest }>();
+  return () => void request?.raw.socket.destroy();
+});
+
+/** What ends the connection that an operation came by, at once: the parameter of a resolver's method. */
+export function CutConnection(): ParameterDecorator {
+  return cutParameter();
 }
