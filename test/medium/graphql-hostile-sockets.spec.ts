@@ -10,7 +10,7 @@ import { AFTERWARDS, seedSmallFleet } from '../builders/small-fleet.js';
 let api: Api;
 const open: RawSocket[] = [];
 beforeAll(async () => {
-  const env = { ...authEnv(), LIMIT_SOCKETS: '50', INTROSPECTION: 'off' };
+  const env = { ...authEnv(), LIMIT_SOCKETS: '50', INTROSPECTION: 'off', MASKED_FIELDS: 'viewer:CarAttributes.plate' };
   api = await startApi({ database: `gql_sockets_${process.pid}`, clock: () => AFTERWARDS, env });
   await seedSmallFleet(api.database);
 });
@@ -120,6 +120,21 @@ describe('a WebSocket that keeps to no protocol', () => {
     socket.say(subscribe('1'));
     await expect.poll(() => api.app.get(LiveFeeds).subscribers).toBe(1);
   });
+});
+
+describe('what is masked for a role', () => {
+  it.each(['attributes { plate }', 'a: attributes { b: values }', '... on Car { ...f }'])(
+    'is not told over a WebSocket either: %s',
+    async (fields) => {
+      const socket = (await opened()).say({ ...INIT, payload: as('viewer') });
+      await socket.until(({ frames }) => frames[0]?.type === 'connection_ack');
+      const fragment = fields.includes('...f') ? 'fragment f on Car { attributes { plate } }' : '';
+      const query = `subscription { carUpdates { ... on CarUpdate { car { ${fields} } } } } ${fragment}`;
+      socket.say(subscribe('1', { query }));
+      await socket.until(({ frames }) => frames.some(({ type }) => type === 'error'));
+      expect(JSON.stringify(socket.frames)).toContain('"code":"FORBIDDEN"');
+    },
+  );
 });
 
 describe('an upgrade', () => {
