@@ -31,10 +31,6 @@ const LONGEST_OPERATION = 5_000;
 const PARSE = { maxTokens: LONGEST_OPERATION };
 /** Operations that are kept parsed and compiled, and as many that were refused: the largest take a megabyte each. */
 const REMEMBERED = 200;
-import { connected, type Connection, initSeen } from './guard/sockets.js';
-import { LONGEST_OPERATION } from './limits.js';
-import type { Admission } from './live/event-stream-route.js';
-import { codedErrors } from './socket-frames.js';
 /** How often a silent subscriber is pinged, ms. */
 const KEEP_ALIVE = 20_000;
 
@@ -60,26 +56,6 @@ export interface ApiGuards {
 /** What hooks are given: the context of an operation. */
 type HookContext = RequestContext & { readonly request?: FastifyRequest };
 type Variables = Readonly<Record<string, unknown>>;
-
-type Admitted = Pick<ApiGuards, 'operations' | 'persisted' | 'aliases' | 'largestBody'>;
-
-/** What a subscription passes before it starts, over WebSocket and as server-sent events alike. */
-export function subscriptionAdmission(guards: Admitted): { source(text: string): void; document: Admission } {
-  const rules = [depthRule, aliasRule(guards.aliases)];
-  const source = (text: string) => {
-    if (text.length > guards.largestBody) throw new ApiError('BODY_TOO_LARGE');
-    guards.persisted.check(text);
-  };
-  const document: Admission = async (schema, text, parsed, context) => {
-    source(text);
-    refuseInvalid(schema, parsed, rules);
-    const { viewer } = context;
-    await guards.operations.check(schema, parsed, {}, viewer, clientOf(viewer, context)).catch((fault: unknown) => {
-      throw apiErrorOf(fault);
-    });
-  };
-  return { source, document };
-}
 
 export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig, 'driver'> {
   const rules = [depthRule, aliasRule(guards.aliases)];
