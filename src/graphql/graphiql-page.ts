@@ -49,6 +49,7 @@ export const GRAPHIQL_PAGE = `<!doctype html>
 <button id="run" title="Ctrl+Enter">Run</button>
 <button id="stop" disabled>Stop</button>
 <select id="examples" aria-label="Examples"><option value="">Examples…</option></select>
+<input id="token" type="password" placeholder="Token or key" aria-label="Token or key" autocomplete="off">
 <span id="state" role="status"></span>
 </header>
 <main>

@@ -17,12 +17,14 @@ let begun = 0;
 
 function show(value) { at('answer').textContent = typeof value === 'string' ? value : JSON.stringify(value, null, 2); }
 function say(text, fault) { at('state').textContent = text; at('state').className = fault ? 'fault' : ''; }
+// Kept nowhere: it is gone with the page.
+function credentials() { const token = at('token').value.trim(); return token === '' ? {} : { authorization: 'Bearer ' + token }; }
 function variables() { const text = at('variables').value.trim(); return text === '' ? {} : JSON.parse(text); }
 
 async function ask(query, values) {
   const response = await fetch(endpoint, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: Object.assign({ 'content-type': 'application/json' }, credentials()),
     body: JSON.stringify({ query: query, variables: values }),
   });
   return response.json();
@@ -41,7 +43,7 @@ function subscribe(query, values) {
   at('stop').disabled = false;
   show('');
   say('Connecting…');
-  mine.onopen = () => send({ type: 'connection_init' });
+  mine.onopen = () => send({ type: 'connection_init', payload: credentials() });
   mine.onclose = () => { at('stop').disabled = true; say('The connection was closed', true); };
   mine.onmessage = (event) => {
     const message = JSON.parse(event.data);
@@ -123,6 +125,7 @@ async function readSchema() {
     + ' fields { name description type { ' + TYPE + ' } args { name type { ' + TYPE + ' } } } } } }');
   const first = ['Query', 'Subscription', 'Mutation', 'Car', 'Reading', 'Anomaly', 'Fleet'];
   const rank = (type) => first.indexOf(type.name) + 1 || 99;
+  if (!answer.data) throw new Error(answer.errors[0].message);
   types = answer.data.__schema.types.filter((type) => !type.name.startsWith('__'))
     .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   showSchema();
@@ -139,6 +142,7 @@ at('examples').onchange = () => {
 at('run').onclick = run;
 at('stop').onclick = () => stop();
 at('find').oninput = showSchema;
+at('token').onchange = () => readSchema().catch((fault) => say('The schema cannot be read: ' + fault.message, true));
 addEventListener('keydown', (event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); run(); } });
 at('query').addEventListener('keydown', (event) => {
   if (event.key !== 'Tab' || event.shiftKey) return;
