@@ -6,6 +6,7 @@ import { driftCommand } from './drift.js';
 import { databaseCommand, eraseCommand, rollupsCommand } from './database.js';
 import { demoCommand } from './demo.js';
 import { evaluateCommand } from './evaluate.js';
+import { keysCommand } from './keys.js';
 import { modelsCommand } from './models.js';
 import { serveCommand } from './serve.js';
 import { settingsCommand } from './settings.js';
@@ -25,6 +26,7 @@ const program = new Command('fleet-twin')
   .addCommand(modelsCommand())
   .addCommand(backtestCommand())
   .addCommand(driftCommand())
+  .addCommand(keysCommand())
   .addCommand(databaseCommand())
   .addCommand(eraseCommand())
   .addCommand(rollupsCommand())

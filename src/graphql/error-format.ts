@@ -85,6 +85,7 @@ function engineCode(error: unknown, cause: unknown): ApiErrorCode | null {
   const { extensions } = error as { extensions?: { code?: unknown } };
   if (error instanceof GraphQLError && isApiErrorCode(extensions?.code)) return extensions.code;
   if (typeof code === 'string' && code.startsWith('MER_ERR_')) return 'BAD_REQUEST';
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'BODY_TOO_LARGE';
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return 'BAD_REQUEST';
   if (cause instanceof GraphQLError && cause.path === undefined) return 'BAD_REQUEST';
   return error instanceof GraphQLError && error.path === undefined && cause === error ? 'BAD_REQUEST' : null;
@@ -98,5 +99,6 @@ function definedOnly<T extends object>(value: T): Partial<T> {
 export function formatted(execution: ExecutionResult, report: (fault: unknown) => void) {
   const errors = (execution.errors ?? []).flatMap((error) => publicErrors(error, report));
   const refused = !execution.data && errors.some(({ path }) => path === undefined);
-  return { statusCode: refused ? 400 : 200, response: { data: execution.data ?? null, errors } };
+  const large = errors.some(({ extensions }) => extensions.code === 'BODY_TOO_LARGE');
+  return { statusCode: refused ? (large ? 413 : 400) : 200, response: { data: execution.data ?? null, errors } };
 }

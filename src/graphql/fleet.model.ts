@@ -1,4 +1,5 @@
-import { Field, Int, ObjectType } from '@nestjs/graphql';
+import { type Cohort, LOOK_BACK } from '../fleet/source.js';
+import { Field, Float, Int, ObjectType } from '@nestjs/graphql';
 import type { DatedSummary } from '../fleet/fleet.js';
 import { FRESHNESSES, type Freshness } from '../fleet/freshness.js';
 import { STATUSES, type Status } from '../twin/documents.js';
@@ -32,14 +33,32 @@ export class Coverage {
   @Field(() => Int, { description: 'Cars among them that have a score (a number): what percentiles rest on.' })
   readonly scored!: number;
 
+  @Field(() => Int, { description: 'Cars among them that are not live (a number): counted with their last reading.' })
+  readonly stale!: number;
+
+  @Field(() => String, { description: 'TWINS as they are, or READINGS of the past.' })
+  readonly source!: 'TWINS' | 'READINGS';
+
+  @Field(() => Float, {
+    nullable: true,
+    description: 'Of the past: cars without a reading in so long before the instant are left out, s; null for now.',
+  })
+  readonly lookBack!: number | null;
+
   @Field(() => DateTime, { description: 'When they were counted.' })
   readonly asOf!: Date;
 }
 
 @ObjectType('Fleet', { description: 'All cars together, counted in the database.' })
 export class FleetModel {
-  @Field(() => [StatusCount], { description: 'Cars by status; every status is listed.' })
-  readonly byStatus!: StatusCount[];
+  /** Which cars, as of when. */
+  readonly cohort!: Cohort;
+
+  @Field(() => [StatusCount], {
+    nullable: true,
+    description: 'Cars by status; every status is listed. Null in the past.',
+  })
+  readonly byStatus!: StatusCount[] | null;
 
   @Field(() => [FreshnessCount], { description: 'Cars by freshness; every freshness is listed.' })
   readonly byFreshness!: FreshnessCount[];
@@ -51,12 +70,20 @@ export class FleetModel {
   readonly coverage!: Coverage;
 }
 
-export function fleetModel(summary: DatedSummary): FleetModel {
+export function fleetModel(summary: DatedSummary, cohort: Cohort): FleetModel {
   const [p50 = null, p90 = null, p95 = null, p99 = null] = summary.percentiles;
   return {
-    byStatus: STATUSES.map((status) => ({ status, cars: summary.byStatus[status] })),
+    cohort,
+    byStatus: cohort.at ? null : STATUSES.map((status) => ({ status, cars: summary.byStatus[status] })),
     byFreshness: FRESHNESSES.map((freshness) => ({ freshness, cars: summary.byFreshness[freshness] })),
     score: { p50, p90, p95, p99 },
-    coverage: { cars: summary.cars, scored: summary.scored, asOf: new Date(summary.asOf) },
+    coverage: {
+      cars: summary.cars,
+      scored: summary.scored,
+      stale: summary.byFreshness.STALE + summary.byFreshness.OFFLINE,
+      source: cohort.at ? 'READINGS' : 'TWINS',
+      lookBack: cohort.at ? LOOK_BACK / 1_000 : null,
+      asOf: new Date(summary.asOf),
+    },
   };
 }

@@ -1,14 +1,24 @@
 import { Inject } from '@nestjs/common';
-import { Int, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Int, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Viewer } from '../access/viewer.js';
 import type { Fleet } from '../fleet/fleet.js';
-import { FLEET } from '../fleet/fleet.module.js';
+import type { FleetAnalytics } from '../fleet/analytics.js';
+import { ANALYTICS, FLEET } from '../fleet/fleet.module.js';
+import type { Cohort } from '../fleet/source.js';
+import type { CarFilterInput } from './car.args.js';
 import { Car } from './car.model.js';
 import { carsPage } from './cars-page.js';
 import { CurrentViewer } from './current-viewer.js';
 import { FleetModel, fleetModel } from './fleet.model.js';
+import { FleetArgs } from './fleet/analytics.args.js';
+import { cohortOf } from './fleet/analytics.resolver.js';
 import { LOADERS, type Loaders } from './loaders.js';
 import { TypedArgs } from './typed-args.js';
+
+/** What was asked for; the scope is put on again. */
+function unscoped({ filter: { within: _within, ...filter } }: Cohort): CarFilterInput {
+  return filter as CarFilterInput;
+}
 
 const BY_SCORE = { field: 'SCORE', direction: 'DESC' } as const;
 
@@ -16,21 +26,33 @@ const BY_SCORE = { field: 'SCORE', direction: 'DESC' } as const;
 export class FleetResolver {
   constructor(
     @Inject(FLEET) private readonly cars: Fleet,
+    @Inject(ANALYTICS) private readonly analytics: FleetAnalytics,
     @Inject(LOADERS) private readonly loaders: Loaders,
   ) {}
 
-  @Query(() => FleetModel, { name: 'fleet', description: 'All cars together.' })
-  async summary(@CurrentViewer() viewer: Viewer): Promise<FleetModel> {
-    return fleetModel(await this.cars.summary({ within: viewer.fleets }));
+  @Query(() => FleetModel, { name: 'fleet', description: 'Cars together.' })
+  async summary(
+    @TypedArgs({ type: () => FleetArgs }) args: FleetArgs,
+    @CurrentViewer() viewer: Viewer,
+  ): Promise<FleetModel> {
+    const cohort = cohortOf(args, viewer);
+    const { filter, at } = cohort;
+    return fleetModel(at ? await this.analytics.summaryAt(cohort, at) : await this.cars.summary(filter), cohort);
   }
 
   @ResolveField(() => [Car], { description: 'The cars with the highest score / threshold, highest first.' })
   async top(
+    @Parent() { cohort }: FleetModel,
     @TypedArgs({ name: 'first', type: () => Int, defaultValue: 10, description: 'How many (a number), at most 500.' })
     first: number,
     @CurrentViewer() viewer: Viewer,
   ): Promise<readonly Car[]> {
-    const page = await carsPage(this.cars, this.loaders, { first, orderBy: BY_SCORE }, viewer);
+    const page = await carsPage(
+      this.cars,
+      this.loaders,
+      { first, filter: unscoped(cohort), orderBy: BY_SCORE },
+      viewer,
+    );
     return page.nodes;
   }
 }

@@ -52,6 +52,7 @@ export class GraphqlModule {
       origins: settings.ALLOWED_ORIGINS ?? [],
       persisted,
       largestBody: settings.LIMIT_BODY,
+      mostSockets: settings.LIMIT_SOCKETS,
     };
     const attributes = {
       provide: ATTRIBUTES_CHECK,
@@ -80,7 +81,16 @@ export class GraphqlModule {
             const audit = new MutationAudit(database.collections.audit, clock);
             const largestBody = settings.LIMIT_BODY;
             const aliases = settings.LIMIT_ALIASES;
-            return mercuriusOptions({ authenticator, operations, persisted, audit, aliases, largestBody });
+            const introspection = settings.INTROSPECTION === 'on';
+            return mercuriusOptions({
+              authenticator,
+              operations,
+              persisted,
+              audit,
+              aliases,
+              introspection,
+              largestBody,
+            });
           },
         }),
       ],

@@ -5,7 +5,7 @@ import type { HandlingEventType } from '../twin/handling-documents.js';
 import type { Car } from './car.model.js';
 import { AnomalyEventType, AnomalyKind, AnomalySeverity } from './enums.js';
 import { HandlingStep, handlingStepOf } from './handling.model.js';
-import type { LiveEvent } from './live/anomaly-subscription.js';
+import type { LiveEvent } from './live/anomaly-feed.js';
 import type { ResyncReason as Reason } from './live/resync.js';
 import { DateTime, Long } from './scalars.js';
 import { SignalShare } from './score.model.js';

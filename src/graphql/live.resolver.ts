@@ -1,21 +1,22 @@
 import { Inject } from '@nestjs/common';
 import { Parent, Query, ResolveField, Resolver, Subscription } from '@nestjs/graphql';
 import type { Viewer } from '../access/viewer.js';
-import type { Fleet } from '../fleet/fleet.js';
+import type { DatedSummary, Fleet } from '../fleet/fleet.js';
 import { FLEET } from '../fleet/fleet.module.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { Anomaly, anomalyModel } from './anomaly.model.js';
 import { Car, carModel } from './car.model.js';
-import { CurrentViewer } from './current-viewer.js';
-import { AnomalyEventsArgs, CarUpdatesArgs } from './live.args.js';
+import { CurrentViewer, CutConnection, type RequestContext, viewerIn } from './current-viewer.js';
+import { FleetModel, fleetModel } from './fleet.model.js';
+import { AnomalyEventsArgs, CarUpdatesArgs, FleetUpdatesArgs } from './live.args.js';
 import { AnomalyEvent, AnomalyFeedItem, CarFeedItem, CarUpdate, eventModel } from './live.model.js';
 import type { AnomalyItem } from './live/anomaly-subscription.js';
 import type { CarItem } from './live/car-subscription.js';
 import { eventCursor } from './live/heads.js';
 import { LiveFeeds } from './live/live-feeds.js';
 import { readPlace } from './live/store-place.js';
-import { subscribeAnomalies, subscribeCars } from './live/subscribe.js';
+import { subscribeAnomalies, subscribeCars, subscribeFleet } from './live/subscribe.js';
 import { LOADERS, type Loaders } from './loaders.js';
 import { episodeFor, twinFor } from './seen-by.js';
 import { TypedArgs } from './typed-args.js';
@@ -41,8 +42,12 @@ export class LiveResolver {
     description: 'What happens to anomalies: first all since the cursor, then live. At least once, in order per car.',
     resolve: (item: AnomalyItem) => ('reason' in item ? item : eventModel(item)),
   })
-  anomalies(@TypedArgs({ type: () => AnomalyEventsArgs }) args: AnomalyEventsArgs, @CurrentViewer() viewer: Viewer) {
-    return subscribeAnomalies(this.feeds, this.database, args, viewer);
+  anomalies(
+    @TypedArgs({ type: () => AnomalyEventsArgs }) args: AnomalyEventsArgs,
+    @CurrentViewer() viewer: Viewer,
+    @CutConnection() cut: () => void,
+  ) {
+    return subscribeAnomalies(this.feeds, this.database, args, { viewer, cut });
   }
 
   @Subscription(() => CarFeedItem, {
@@ -52,9 +57,27 @@ export class LiveResolver {
       return 'reason' in item ? item : { cursor: item.cursor, car: carModel(item.twin, this.fleet.edges()) };
     },
   })
-  carUpdates(@TypedArgs({ type: () => CarUpdatesArgs }) args: CarUpdatesArgs, @CurrentViewer() viewer: Viewer) {
+  carUpdates(
+    @TypedArgs({ type: () => CarUpdatesArgs }) args: CarUpdatesArgs,
+    @CurrentViewer() viewer: Viewer,
+    @CutConnection() cut: () => void,
+  ) {
     const { feeds, loaders, fleet } = this;
-    return subscribeCars({ feeds, loaders, fleet }, args, viewer);
+    return subscribeCars({ feeds, loaders, fleet }, args, { viewer, cut });
+  }
+
+  @Subscription(() => FleetModel, {
+    description:
+      'All cars together, now and then every so many seconds, whether anything changed or not; `coverage` says as of when.',
+    resolve: (summary: DatedSummary, _args: unknown, context: RequestContext) =>
+      fleetModel(summary, { filter: { within: viewerIn(context).fleets }, at: null }),
+  })
+  fleetUpdates(
+    @TypedArgs({ type: () => FleetUpdatesArgs }) args: FleetUpdatesArgs,
+    @CurrentViewer() viewer: Viewer,
+    @CutConnection() cut: () => void,
+  ) {
+    return subscribeFleet(this.feeds, args, { viewer, cut });
   }
 }
 

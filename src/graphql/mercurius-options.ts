@@ -5,6 +5,7 @@ import {
   GraphQLError,
   Kind,
   OperationTypeNode,
+  parse,
   specifiedRules,
   validate,
   type DocumentNode,
@@ -14,18 +15,26 @@ import {
 import type { Authenticator } from '../access/authenticator.js';
 import { OWNER, type Viewer } from '../access/viewer.js';
 import { ApiError } from './api-error.js';
-import type { RequestContext } from './current-viewer.js';
+import { type RequestContext, viewerIn } from './current-viewer.js';
 import { depthRule } from './depth-rule.js';
 import { apiErrorOf, formatted, isApiErrorCode } from './error-format.js';
 import { aliasRule } from './guard/alias-rule.js';
+import { checkShape, withoutSuggestion } from './guard/document-shape.js';
 import type { MutationAudit } from './guard/mutation-audit.js';
 import type { OperationGuard } from './guard/operation-guard.js';
 import type { PersistedOperations } from './guard/persisted-operations.js';
-import { connected, type Connection, initSeen } from './guard/sockets.js';
-import { codedErrors } from './socket-frames.js';
+import { initSeen } from './guard/socket-door.js';
+import { connected, type Connection } from './guard/sockets.js';
 
 /** Tokens in one operation. */
 const LONGEST_OPERATION = 5_000;
+const PARSE = { maxTokens: LONGEST_OPERATION };
+/** Operations that are kept parsed and compiled, and as many that were refused: the largest take a megabyte each. */
+const REMEMBERED = 200;
+import { connected, type Connection, initSeen } from './guard/sockets.js';
+import { LONGEST_OPERATION } from './limits.js';
+import type { Admission } from './live/event-stream-route.js';
+import { codedErrors } from './socket-frames.js';
 /** How often a silent subscriber is pinged, ms. */
 const KEEP_ALIVE = 20_000;
 
@@ -42,6 +51,8 @@ export interface ApiGuards {
   readonly persisted: PersistedOperations;
   readonly audit: MutationAudit;
   readonly aliases: number;
+  /** Whether the schema may be asked for; where not, no error tells of it either. */
+  readonly introspection: boolean;
   /** bytes */
   readonly largestBody: number;
 }
@@ -50,13 +61,34 @@ export interface ApiGuards {
 type HookContext = RequestContext & { readonly request?: FastifyRequest };
 type Variables = Readonly<Record<string, unknown>>;
 
+type Admitted = Pick<ApiGuards, 'operations' | 'persisted' | 'aliases' | 'largestBody'>;
+
+/** What a subscription passes before it starts, over WebSocket and as server-sent events alike. */
+export function subscriptionAdmission(guards: Admitted): { source(text: string): void; document: Admission } {
+  const rules = [depthRule, aliasRule(guards.aliases)];
+  const source = (text: string) => {
+    if (text.length > guards.largestBody) throw new ApiError('BODY_TOO_LARGE');
+    guards.persisted.check(text);
+  };
+  const document: Admission = async (schema, text, parsed, context) => {
+    source(text);
+    refuseInvalid(schema, parsed, rules);
+    const { viewer } = context;
+    await guards.operations.check(schema, parsed, {}, viewer, clientOf(viewer, context)).catch((fault: unknown) => {
+      throw apiErrorOf(fault);
+    });
+  };
+  return { source, document };
+}
+
 export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig, 'driver'> {
   const rules = [depthRule, aliasRule(guards.aliases)];
   const { authenticator, operations, persisted, audit } = guards;
-  const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables, context: HookContext) => {
-    const viewer = context.viewer ?? OWNER;
+  const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables | null, context: HookContext) => {
+    const viewer = viewerIn(context);
     return operations.check(schema, document, variables, viewer, clientOf(viewer, context));
   };
+  const told = (message: string) => (guards.introspection ? message : withoutSuggestion(message));
   return {
     path: '/graphql',
     autoSchemaFile: true,
@@ -64,15 +96,20 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
     jit: 1,
     graphiql: false,
     allowBatchedQueries: false,
-    graphql: { parseOptions: { maxTokens: LONGEST_OPERATION } },
+    additionalRouteOptions: { bodyLimit: guards.largestBody },
+    cache: REMEMBERED,
+    graphql: { parseOptions: PARSE },
     validationRules: rules,
-    errorFormatter: (execution) => formatted(execution, report),
-    context: (request: FastifyRequest) => ({ viewer: request.viewer ?? OWNER, request }),
+    errorFormatter: (execution) => {
+      const { statusCode, response } = formatted(execution, report);
+      const errors = response.errors.map((error) => ({ ...error, message: told(error.message) }));
+      return { statusCode, response: { ...response, errors } };
+    },
+    context: (request: FastifyRequest) => ({ viewer: request.viewer, request }),
     subscription: {
       keepAlive: KEEP_ALIVE,
-      context: async (socket, request) => {
+      context: async (_socket, request) => {
         initSeen(request);
-        codedErrors(socket);
         return { request, viewer: request.viewer };
       },
       onConnect: function (this: unknown, { payload }: { payload?: unknown }) {
@@ -81,7 +118,9 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
     },
     hooks: {
       preParsing: async (_schema, source) => persisted.check(source),
-      preExecution: async (schema, document, context, variables: Variables = {}) => {
+      preValidation: async (_schema, document) => checkShape(document),
+      preExecution: async (schema, document, context, given: Variables | null | undefined) => {
+        const variables = given ?? {};
         refuseSubscription(document);
         const hook = context as unknown as HookContext;
         await check(schema, document, variables, hook);
@@ -91,12 +130,14 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
         // The answer stands: what was noted before it says that it was tried.
         audit.end(execution, context as unknown as HookContext).catch(report),
       preSubscriptionParsing: async (_schema, source) => {
-        if (source.length > guards.largestBody) throw new ApiError('BODY_TOO_LARGE');
+        parse(source, PARSE);
         persisted.check(source);
       },
       preSubscriptionExecution: async (schema, document, context) => {
-        refuseInvalid(schema, document, rules);
-        await check(schema, document, {}, context as unknown as HookContext).catch((fault: unknown) => {
+        checkShape(document);
+        refuseInvalid(schema, document, rules, told);
+        // The hook is not given the variables.
+        await check(schema, document, null, context as unknown as HookContext).catch((fault: unknown) => {
           throw apiErrorOf(fault);
         });
       },
@@ -119,10 +160,15 @@ function refuseSubscription({ definitions }: DocumentNode): void {
 type Rules = Parameters<typeof validate>[2];
 
 /** Over WebSocket an operation is executed without having been validated. @throws ApiError BAD_REQUEST, TOO_DEEP, TOO_MANY_ALIASES */
-export function refuseInvalid(schema: GraphQLSchema, document: DocumentNode, rules: NonNullable<Rules>): void {
+export function refuseInvalid(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  rules: NonNullable<Rules>,
+  told: (message: string) => string,
+): void {
   const [first] = validate(schema, document, [...specifiedRules, ...rules]);
   if (first instanceof GraphQLError) {
     const { code } = first.extensions;
-    throw new ApiError(isApiErrorCode(code) ? code : 'BAD_REQUEST', first.message);
+    throw new ApiError(isApiErrorCode(code) ? code : 'BAD_REQUEST', told(first.message));
   }
 }

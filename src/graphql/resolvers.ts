@@ -9,6 +9,7 @@ import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { CarCommandsResolver, CommandResolver } from './desired/command.resolver.js';
 import { DeltaResolver, DesiredResolver } from './desired/desired.resolver.js';
 import { DiffResolver } from './time-travel/diff.resolver.js';
+import { FleetAnalyticsResolver, MeasuredCarResolver } from './fleet/analytics.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
@@ -34,6 +35,8 @@ export const RESOLVERS = [
   NodeResolver,
   ArrayReadingResolver,
   FleetResolver,
+  FleetAnalyticsResolver,
+  MeasuredCarResolver,
   CarRollupsResolver,
   FleetRollupsResolver,
   ModelResolver,

@@ -164,5 +164,7 @@ function changedTwins(twins: ReadonlyMap<string, Twin | null>, cars: ReadonlyMap
 /** The first twin of a car takes on what was said of the car before it was seen. */
 function firstTwin(twin: Twin, { attributes }: CarState): TwinWrite {
   if (!attributes) return { from: null, twin, attributesVersion: null };
-  return { from: null, twin: { ...twin, attributes: attributes.values }, attributesVersion: attributes.version };
+  const { values, version } = attributes;
+  const said = Object.keys(values).length === 0 ? {} : { attributes: values };
+  return { from: null, twin: { ...twin, ...said }, attributesVersion: version };
 }

@@ -10,6 +10,6 @@ export interface AuditDocument {
   /** Name of the mutation. */
   readonly operation: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** `OK`, or the code of the error; null while it is not answered, or where the process ended before. */
+  /** `OK`, `SKIPPED` (by a directive), or the code of the error; null while it is not answered, or where the process ended before. */
   readonly outcome: string | null;
 }

@@ -69,9 +69,6 @@ export function rollupsOf({ rollupsFiveMinutes, rollupsHour }: Collections, step
   return step === 'HOUR' ? rollupsHour : rollupsFiveMinutes;
 }
 
-/** Only cars that belong to a fleet are in the index: those of others cost nothing. */
-const HAS_FLEET = { 'attributes.fleet': { $exists: true } };
-
 /**
  * Every index of the database, those by which documents expire apart. None lies on a field of `twins` that changes with every message:
  * such an index costs as much as the message. The filter field of a partial index is its first key.
@@ -83,7 +80,8 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
       key: { status: 1, _id: 1 },
       partialFilterExpression: { status: { $in: ['SUSPECT', 'ANOMALOUS'] } },
     },
-    { name: 'fleet', key: { 'attributes.fleet': 1, _id: 1 }, partialFilterExpression: HAS_FLEET },
+    // Changes when people say so, not with messages. Not partial: not every server takes such an index for a list of fleets.
+    { name: 'fleet', key: { 'attributes.fleet': 1, _id: 1 } },
   ],
   cars: [],
   commands: [
@@ -104,11 +102,7 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
     { name: 'car_opened', key: { car: 1, openedAt: 1, _id: 1 } },
     { name: 'opened', key: { openedAt: 1, _id: 1 } },
     { name: 'status_severity', key: { status: 1, severity: 1, openedAt: 1, _id: 1 } },
-    {
-      name: 'fleet_opened',
-      key: { fleet: 1, openedAt: 1, _id: 1 },
-      partialFilterExpression: { fleet: { $exists: true } },
-    },
+    { name: 'fleet_opened', key: { fleet: 1, openedAt: 1, _id: 1 } },
   ],
   events: [],
   // Only what waits to be told is in it.

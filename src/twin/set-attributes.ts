@@ -13,12 +13,16 @@ export interface AttributesChange {
   readonly ifVersion: number | null;
   readonly at: Date;
   readonly by: string;
+  /** Whether a car that belongs to this fleet now may be changed; asked in the transaction, so that nobody moves it in between. */
+  readonly mayChange?: (fleet: string | undefined) => boolean;
 }
 
 export type AttributesSet =
   | { readonly kind: 'set'; readonly attributes: AttributesVersion }
   /** `version` is there; 0 for none. */
-  | { readonly kind: 'conflict'; readonly version: number };
+  | { readonly kind: 'conflict'; readonly version: number }
+  /** `mayChange` said no. */
+  | { readonly kind: 'refused' };
 
 /**
  * Sets the attributes of a car, seen or not, with the twin's copy and the fleet of its episodes, in one transaction. The
@@ -36,10 +40,11 @@ export async function setAttributes(database: Database, change: AttributesChange
 
 async function set(
   { collections }: Database,
-  { car, values, ifVersion, at, by }: AttributesChange,
+  { car, values, ifVersion, at, by, mayChange }: AttributesChange,
   session: ClientSession,
 ): Promise<AttributesSet> {
   const before = (await collections.cars.findOne({ _id: car }, { session }))?.attributes;
+  if (mayChange && !mayChange(before?.values.fleet)) return { kind: 'refused' };
   const version = before?.version ?? 0;
   if (ifVersion !== null && ifVersion !== version) return { kind: 'conflict', version };
   const attributes = { values, version: version + 1, at, by };

@@ -37,6 +37,8 @@ export interface ApiOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether `database.client` tells every command. */
   readonly monitorCommands?: boolean;
+  /** Whether the database is left as an earlier run has left it. */
+  readonly keep?: boolean;
 }
 
 export async function startApi({
@@ -45,6 +47,7 @@ export async function startApi({
   clock,
   env,
   monitorCommands = false,
+  keep = false,
 }: ApiOptions): Promise<Api> {
   const settings = readSettings({
     MONGODB_URI: monitorCommands ? monitored(uri) : uri,
@@ -63,7 +66,7 @@ export async function startApi({
   class ApiModule {}
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule, new FastifyAdapter(), { logger: false });
   const database = app.get<Database>(DATABASE);
-  await database.db.dropDatabase();
+  if (!keep) await database.db.dropDatabase();
   await prepareDatabase(database, 0);
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

@@ -1,6 +1,7 @@
 import { OWNER } from '../../src/access/viewer.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LiveEvent, LONGEST_QUEUE } from '../../src/graphql/live/anomaly-subscription.js';
+import { LONGEST_QUEUE } from '../../src/graphql/live/anomaly-subscription.js';
+import type { LiveEvent } from '../../src/graphql/live/anomaly-feed.js';
 import { LiveFeeds } from '../../src/graphql/live/live-feeds.js';
 import { subscribeAnomalies } from '../../src/graphql/live/subscribe.js';
 import { type Api, startApi } from '../builders/api.js';
@@ -168,7 +169,7 @@ describe('anomalies', () => {
 
   it('closes a subscriber that does not keep up, with a code; it resumes from its cursor', async () => {
     const feeds = api.app.get(LiveFeeds);
-    const slow = await subscribeAnomalies(feeds, api.database, {}, OWNER);
+    const slow = await subscribeAnomalies(feeds, api.database, {}, { viewer: OWNER, cut: () => undefined });
     const first = slow.next();
     const [known] = await writer.write(6, 1);
     const { value } = (await first) as { value: LiveEvent };

@@ -28,7 +28,7 @@ export class AuditEntry {
 
   @Field(() => String, {
     nullable: true,
-    description: 'OK or the code of the error; null where it was never answered.',
+    description: 'OK, SKIPPED by a directive, or the code of the error; null where it was never answered.',
   })
   readonly outcome!: string | null;
 }

@@ -78,9 +78,16 @@ export class AttributesResolver {
       throw new ApiError('NOT_FOUND', 'There is no such car');
     if (!seesFleet(viewer, wanted.fleet)) throw new ApiError('FORBIDDEN', 'The car would leave what you may see');
     const change = { car, values: wanted, ifVersion: ifVersion ?? null, at: new Date(this.clock()), by: viewer.name };
-    const done = await setAttributes(this.database, change);
-    if (done.kind === 'set') return attributesModel(done.attributes);
-    throw new ApiError('VERSION_CONFLICT', `The attributes are at version ${done.version}`);
+    const mayChange = (fleet: string | undefined) => seesFleet(viewer, fleet);
+    const done = await setAttributes(this.database, { ...change, mayChange });
+    switch (done.kind) {
+      case 'set':
+        return attributesModel(done.attributes);
+      case 'conflict':
+        throw new ApiError('VERSION_CONFLICT', `The attributes are at version ${done.version}`);
+      case 'refused':
+        throw new ApiError('NOT_FOUND', 'There is no such car');
+    }
   }
 
   /** @throws ApiError INVALID_ATTRIBUTES */

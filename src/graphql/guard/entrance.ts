@@ -9,6 +9,9 @@ export type EntranceOptions = Omit<HttpGuardOptions, 'authenticator'>;
 
 export const ENTRANCE_OPTIONS = Symbol('EntranceOptions');
 
+/** ms that a client may take to send a request. */
+const SLOWEST_REQUEST = 30_000;
+
 /** Puts the guard before everything that the HTTP server answers for the API. */
 @Injectable()
 export class Entrance implements OnModuleInit {
@@ -21,8 +24,10 @@ export class Entrance implements OnModuleInit {
   onModuleInit(): void {
     const { httpAdapter } = this.host;
     const { origins } = this.options;
-    if (origins.length > 0)
-      httpAdapter.enableCors({ origin: [...origins], methods: ['POST', 'GET'], credentials: true });
-    guardHttp(httpAdapter.getInstance(), { ...this.options, authenticator: this.authenticator });
+    if (origins.length > 0) httpAdapter.enableCors({ origin: [...origins], methods: ['POST', 'GET'] });
+    const server = httpAdapter.getInstance();
+    server.server.headersTimeout = SLOWEST_REQUEST;
+    server.server.requestTimeout = SLOWEST_REQUEST;
+    guardHttp(server, { ...this.options, authenticator: this.authenticator });
   }
 }

@@ -4,6 +4,7 @@ import {
   type DocumentNode,
   type FieldNode,
   getArgumentValues,
+  getVariableValues,
   type GraphQLError,
   type GraphQLSchema,
   Kind,
@@ -11,11 +12,12 @@ import {
   type SelectionSetNode,
 } from 'graphql/index.js';
 import type { Collection } from 'mongodb';
-import { OWNER, type Viewer } from '../../access/viewer.js';
 import type { AuditDocument } from '../../twin/audit-documents.js';
+import { type RequestContext, viewerIn } from '../current-viewer.js';
 
-interface Audited {
-  readonly viewer?: Viewer;
+type Variables = Readonly<Record<string, unknown>>;
+
+interface Audited extends RequestContext {
   readonly request?: FastifyRequest;
   /** What was written for this request. */
   audited?: { readonly id: string; readonly path: string }[];
@@ -38,15 +40,11 @@ export class MutationAudit {
   ) {}
 
   /** @throws MongoError where it cannot be noted: then it is not tried */
-  async begin(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    variables: Readonly<Record<string, unknown>>,
-    context: Audited,
-  ): Promise<void> {
+  async begin(schema: GraphQLSchema, document: DocumentNode, variables: Variables, context: Audited): Promise<void> {
     const fields = mutationsOf(document);
     if (fields.length === 0) return;
-    const viewer = context.viewer ?? OWNER;
+    const viewer = viewerIn(context);
+    const values = valuesOf(schema, document, variables);
     const at = new Date(this.clock());
     const rows = fields.map(
       (field): AuditDocument => ({
@@ -56,7 +54,7 @@ export class MutationAudit {
         role: viewer.role,
         address: context.request?.ip ?? '',
         operation: field.name.value,
-        args: argsOf(schema, field, variables),
+        args: argsOf(schema, field, values),
         outcome: null,
       }),
     );
@@ -77,7 +75,8 @@ export class MutationAudit {
     const writes = audited.map(({ id, path }) => {
       const error = errors.find((one) => one.path?.[0] === path);
       const code = error?.extensions?.['code'] as string | undefined;
-      const outcome = code ?? (data == null ? 'INTERNAL' : 'OK');
+      const done = data == null ? 'INTERNAL' : Object.hasOwn(data, path) ? 'OK' : 'SKIPPED';
+      const outcome = code ?? done;
       return { updateOne: { filter: { _id: id }, update: { $set: { outcome } } } };
     });
     await this.audit.bulkWrite(writes);
@@ -102,11 +101,14 @@ function mutationsOf({ definitions }: DocumentNode): FieldNode[] {
   );
 }
 
-function argsOf(
-  schema: GraphQLSchema,
-  field: FieldNode,
-  variables: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
+/** What variables stand for, those with a value of their own in the operation included. */
+function valuesOf(schema: GraphQLSchema, { definitions }: DocumentNode, variables: Variables): Variables {
+  const operation = definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) return variables;
+  return getVariableValues(schema, operation.variableDefinitions ?? [], variables).coerced ?? variables;
+}
+
+function argsOf(schema: GraphQLSchema, field: FieldNode, variables: Variables): Record<string, unknown> {
   const definition = schema.getMutationType()?.getFields()[field.name.value];
   if (!definition) return {};
   try {

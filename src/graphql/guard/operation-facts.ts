@@ -28,10 +28,13 @@ export interface OperationFacts {
   readonly constant: boolean;
 }
 
-type Variables = Readonly<Record<string, unknown>>;
+/** Null where they are not known before it runs: then every size that they give counts as the largest. */
+type Variables = Readonly<Record<string, unknown>> | null;
 
 /** Arguments that say how many objects come, with how many without them. */
 const SIZES = { first: 50, last: 50, top: 10 } as const;
+/** Largest page. */
+const LARGEST = 500;
 /** Objects in a list that has no size of its own: signals that are blamed, open anomalies. */
 const SHORT_LIST = 3;
 /** One object in so many points or buckets costs as much as one of another kind. */
@@ -47,6 +50,7 @@ class Reckoner {
   constructor(
     private readonly schema: GraphQLSchema,
     { definitions }: DocumentNode,
+    private readonly operation: OperationDefinitionNode,
     private readonly variables: Variables,
   ) {
     const found = definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION) as FragmentDefinitionNode[];
@@ -122,8 +126,16 @@ class Reckoner {
     if (value?.kind === Kind.INT) return Number(value.value);
     if (value?.kind !== Kind.VARIABLE) return undefined;
     this.constant = false;
+    if (this.variables === null) return LARGEST;
     const variable = this.variables[value.name.value];
-    return typeof variable === 'number' && Number.isFinite(variable) ? variable : undefined;
+    if (typeof variable === 'number' && Number.isFinite(variable)) return variable;
+    return variable === undefined ? this.defaultOf(value.name.value) : undefined;
+  }
+
+  private defaultOf(name: string): number | undefined {
+    const { variableDefinitions = [] } = this.operation;
+    const value = variableDefinitions.find(({ variable }) => variable.name.value === name)?.defaultValue;
+    return value?.kind === Kind.INT ? Number(value.value) : undefined;
   }
 
   private typeNamed(name: string | undefined, fallback: GraphQLNamedType): GraphQLNamedType {
@@ -144,7 +156,7 @@ export function operationFacts(schema: GraphQLSchema, document: DocumentNode, va
     ({ kind }) => kind === Kind.OPERATION_DEFINITION,
   ) as OperationDefinitionNode[];
   const all = operations.map((operation) => {
-    const reckoner = new Reckoner(schema, document, variables);
+    const reckoner = new Reckoner(schema, document, operation, variables);
     const root = schema.getRootType(operation.operation);
     const cost = root ? reckoner.costOf(operation.selectionSet, root) : 0;
     return { operation, cost, fields: reckoner.fields, constant: reckoner.constant };

@@ -34,7 +34,7 @@ export class OperationGuard {
   async check(
     schema: GraphQLSchema,
     document: DocumentNode,
-    variables: Readonly<Record<string, unknown>>,
+    variables: Readonly<Record<string, unknown>> | null,
     viewer: Viewer,
     client: string,
   ): Promise<void> {

@@ -1,11 +1,9 @@
-import type { FastifyRequest } from 'fastify';
 import type { Authenticator } from '../../access/authenticator.js';
 import { OWNER, type Viewer } from '../../access/viewer.js';
 import { ApiError } from '../api-error.js';
 import { viewerBy } from './viewer-by.js';
+import { wants } from './watch-frames.js';
 
-/** ms that a client has to say who it is. */
-const INIT_WITHIN = 10_000;
 /** Closing codes of graphql-transport-ws. */
 const CLOSED = { UNAUTHENTICATED: 4_401, LATER: 1_013 } as const;
 
@@ -17,6 +15,18 @@ interface Socket {
 export interface Connection {
   readonly socket: Socket;
   readonly context: { readonly viewer?: Viewer | null };
+  /** By id, what has begun. */
+  readonly subscriptionIters: Map<string, Partial<AsyncIterator<unknown>>>;
+}
+
+/** What was ended while it was about to begin ends when it has begun: nobody would end it later. */
+function endEarlyEnded({ socket, subscriptionIters }: Connection): void {
+  const set = subscriptionIters.set.bind(subscriptionIters);
+  subscriptionIters.set = (id, items) => {
+    if (wants(socket, id) || !items.return) return set(id, items);
+    void items.return();
+    return subscriptionIters;
+  };
 }
 
 /**
@@ -24,10 +34,12 @@ export interface Connection {
  * @returns what goes into the context of its operations; false after it was closed
  */
 export async function connected(
-  { socket, context }: Connection,
+  connection: Connection,
   payload: unknown,
   authenticator: Authenticator | null,
 ): Promise<{ viewer: Viewer } | false> {
+  const { socket, context } = connection;
+  endEarlyEnded(connection);
   if (!authenticator) return { viewer: OWNER };
   if (context.viewer) return { viewer: context.viewer };
   const said = (payload ?? {}) as Record<string, unknown>;
@@ -39,18 +51,4 @@ export async function connected(
     socket.close(fault.code === 'UNAUTHENTICATED' ? CLOSED.UNAUTHENTICATED : CLOSED.LATER, fault.code);
     return false;
   }
-}
-
-const waiting = new WeakMap<object, NodeJS.Timeout>();
-
-/** A socket that opens and then says nothing is ended. */
-export function expectInit({ raw }: FastifyRequest): void {
-  const timer = setTimeout(() => raw.socket.destroy(), INIT_WITHIN);
-  timer.unref();
-  waiting.set(raw.socket, timer);
-  raw.socket.once('close', () => clearTimeout(timer));
-}
-
-export function initSeen({ raw }: FastifyRequest): void {
-  clearTimeout(waiting.get(raw.socket));
 }

@@ -1,17 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../twin/database.js';
 import type { EpisodeEventDocument } from '../../twin/documents.js';
 import { ApiError } from '../api-error.js';
 import { apiErrorOf } from '../error-format.js';
-import { type AnomalyFeed, type AnomalyReader, readEvents, type SeenEvent } from './anomaly-feed.js';
+import {
+  type AnomalyFeed,
+  type AnomalyReader,
+  type LiveEvent,
+  liveEvent,
+  readEvents,
+  replayEvents,
+} from './anomaly-feed.js';
+import type { Interest } from './fan-out.js';
 import { type EventPlace, advanced, eventCursor, headOf, partitionsBehind } from './heads.js';
 import type { ItemSource } from './item-stream.js';
 import type { Resync, ResyncReason } from './resync.js';
-
-/** An event as a subscriber gets it; the cursor is made when it is asked for. */
-export interface LiveEvent {
-  readonly event: EpisodeEventDocument;
-  readonly cursor: string;
-}
 
 export type AnomalyItem = LiveEvent | Resync;
 
@@ -21,9 +24,11 @@ export const LONGEST_QUEUE = 1_000;
 const READ = 500;
 /** Pause before the collection is read again after MongoDB was away, ms. */
 const PAUSE = 500;
+/** Pause until the feed has seen what the cursor counts already, ms. */
+const AHEAD = 50;
 
 export interface AnomalyOptions {
-  readonly matches: (event: EpisodeEventDocument) => boolean;
+  readonly interest: Interest<EpisodeEventDocument>;
   /** Where the subscriber was; null to begin now. */
   readonly after: EventPlace | null;
   /** The store has had fewer events than the cursor counts: it was set back. */
@@ -41,8 +46,6 @@ export class AnomalySubscription implements ItemSource<AnomalyItem>, AnomalyRead
   private attached = false;
   private closed = false;
   private slow = false;
-  /** Whether the cursor counts events that the feed has not offered yet. */
-  private ahead = false;
   private reset = false;
 
   constructor(
@@ -64,16 +67,14 @@ export class AnomalySubscription implements ItemSource<AnomalyItem>, AnomalyRead
     }
   }
 
-  offer({ event, heads }: SeenEvent): void {
-    const { partition, sequence } = event;
-    // A cursor that another process gave may be ahead of this feed.
-    if (sequence <= headOf(this.seen.heads, partition)) return;
-    this.seen = { ...this.seen, heads: this.ahead ? advanced(this.seen.heads, partition, sequence) : heads };
-    this.ahead &&= partitionsBehind(heads, this.seen.heads).length > 0;
-    this.enqueue(event);
+  offer(item: LiveEvent): void {
+    if (this.queue.length >= LONGEST_QUEUE) this.giveUp();
+    else this.queue.push(item);
+    this.options.notify();
   }
 
-  fellBehind(reset: boolean): void {
+  fellBehind(before: EventPlace, reset: boolean): void {
+    this.seen = before;
     this.attached = false;
     this.reset ||= reset;
     this.options.notify();
@@ -84,13 +85,6 @@ export class AnomalySubscription implements ItemSource<AnomalyItem>, AnomalyRead
     this.queue = [];
     this.feed.detach(this);
     this.feed.use.leave();
-  }
-
-  private enqueue(event: EpisodeEventDocument): void {
-    if (!this.options.matches(event)) return;
-    if (this.attached && this.queue.length >= LONGEST_QUEUE) this.giveUp();
-    else this.queue.push(liveEvent(event, this.seen));
-    this.options.notify();
   }
 
   /** The subscriber has its last cursor; what waited for it is read again when it comes back. */
@@ -107,7 +101,7 @@ export class AnomalySubscription implements ItemSource<AnomalyItem>, AnomalyRead
     } catch (fault) {
       const error = apiErrorOf(fault);
       if (!error.retriable) throw error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await delay(PAUSE);
     }
   }
 
@@ -116,25 +110,34 @@ export class AnomalySubscription implements ItemSource<AnomalyItem>, AnomalyRead
     if (this.reset || target.storeId !== this.seen.storeId) return this.resync('STORE_CHANGED', target);
     const [partition] = partitionsBehind(this.seen.heads, target.heads);
     if (partition !== undefined) return this.readPartition(partition, headOf(target.heads, partition));
-    this.ahead = partitionsBehind(target.heads, this.seen.heads).length > 0;
+    // A cursor that another process gave may be ahead of this feed, which then follows within moments.
+    if (partitionsBehind(target.heads, this.seen.heads).length > 0) return delay(AHEAD);
     this.attached = true;
-    this.feed.attach(this);
+    this.feed.attach(this, this.options.interest);
   }
 
   private async readPartition(partition: string, to: number): Promise<void> {
     const from = headOf(this.seen.heads, partition);
     const events = await readEvents(this.database, partition, from, to, READ);
     for (const event of events) {
-      this.expect(partition, event.sequence);
-      this.see(partition, event.sequence);
-      this.enqueue(event);
+      await this.expect(partition, event.sequence);
+      this.pass(event);
     }
-    if (events.length < READ) this.expect(partition, to + 1);
+    if (events.length < READ) await this.expect(partition, to + 1);
   }
 
-  /** Every event before `sequence` must have been seen: retention may have removed some. */
-  private expect(partition: string, sequence: number): void {
-    if (headOf(this.seen.heads, partition) + 1 >= sequence) return;
+  private pass(event: EpisodeEventDocument): void {
+    this.see(event.partition, event.sequence);
+    if (!this.closed && this.options.interest.matches(event)) this.queue.push(liveEvent(event, this.seen));
+  }
+
+  /** Every event before `sequence` must have been seen: those that retention has removed are looked for in the stream. */
+  private async expect(partition: string, sequence: number): Promise<void> {
+    const from = headOf(this.seen.heads, partition);
+    if (from + 1 >= sequence) return;
+    const { token } = this.seen;
+    const again = token === null ? [] : await replayEvents(this.database, token, partition, from, sequence - 1);
+    if (again.length === sequence - 1 - from) return again.forEach((event) => this.pass(event));
     this.see(partition, sequence - 1);
     this.resync('EVENTS_GONE', this.seen);
   }
@@ -148,13 +151,4 @@ export class AnomalySubscription implements ItemSource<AnomalyItem>, AnomalyRead
     this.reset = false;
     this.queue.push({ reason, cursor: eventCursor(place) });
   }
-}
-
-function liveEvent(event: EpisodeEventDocument, seen: EventPlace): LiveEvent {
-  return {
-    event,
-    get cursor() {
-      return eventCursor(seen);
-    },
-  };
 }

@@ -1,21 +1,20 @@
-import type { ChangeStreamDocument, Timestamp } from 'mongodb';
+import type { ChangeStreamDocument, ResumeToken, Timestamp } from 'mongodb';
 import type { Database } from '../../twin/database.js';
 import type { Twin } from '../../twin/documents.js';
-import { decodeCursor, encodeCursor } from '../cursor.js';
+import { type CarPlace, sortableTime } from './car-place.js';
+import { changedSince } from './car-replay.js';
 import { ChangeLoop } from './change-loop.js';
+import { FanOut, type Interest } from './fan-out.js';
 import { FeedUse } from './feed-use.js';
-import { RecentCars } from './recent-cars.js';
+import { type CarChange, RecentCars } from './recent-cars.js';
 import type { ResyncReason } from './resync.js';
+import { tokenText } from './resume-token.js';
 import { readStoreId } from './store-place.js';
 
-/** A place in the changes of all cars: the store's own clock, as text that sorts by time. */
-export interface CarPlace {
-  readonly storeId: string;
-  readonly at: string;
-}
-
 export interface CarReader {
-  changed(twin: Twin, at: string): void;
+  /** A car that it is interested in has a new state. */
+  changed(twin: Twin, place: CarPlace): void;
+  /** A car is gone, or is none any more that it is interested in. */
   removed(id: string): void;
   /** Changes may have been missed: what is known of the cars may be old. */
   missed(reason: ResyncReason): void;
@@ -30,10 +29,12 @@ const REMEMBERED = 200_000;
  */
 export class CarFeed {
   readonly use: FeedUse;
-  private readonly readers = new Set<CarReader>();
+  private readonly readers = new FanOut<Twin, CarReader>();
   private storeId = '';
   private recent = new RecentCars('', REMEMBERED);
+  private token: string | null = null;
   private loop: ChangeLoop<Twin> | null = null;
+  private replaying: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly database: Database,
@@ -44,20 +45,37 @@ export class CarFeed {
   }
 
   get at(): CarPlace {
-    return { storeId: this.storeId, at: this.recent.now };
+    return { storeId: this.storeId, at: this.recent.now, token: this.token };
   }
 
-  /** The cars that changed since a place, with their times; null when that can no longer be told. */
-  since({ storeId, at }: CarPlace): [string, string][] | null {
+  /** The cars that changed since a place, with their times; null when this process does not know. */
+  since({ storeId, at }: CarPlace): CarChange[] | null {
     return storeId === this.storeId ? this.recent.since(at) : null;
   }
 
-  attach(reader: CarReader): void {
-    this.readers.add(reader);
+  /**
+   * Has the change stream tell what this process does not remember, so that `since` knows a place as far as the store does.
+   * Those who come back at once after a restart wait for one another: what was read for one serves the next.
+   */
+  async recall(place: CarPlace): Promise<void> {
+    const turn = this.replaying.then(() => this.recalled(place));
+    this.replaying = turn.catch(() => undefined);
+    await turn;
+  }
+
+  attach(reader: CarReader, interest: Interest<Twin>): void {
+    this.readers.add(reader, interest);
   }
 
   detach(reader: CarReader): void {
-    this.readers.delete(reader);
+    this.readers.remove(reader);
+  }
+
+  private async recalled(place: CarPlace): Promise<void> {
+    const { recent } = this;
+    if (place.storeId !== this.storeId || recent.since(place.at)) return;
+    const changes = await changedSince(this.database, place, this.at, REMEMBERED);
+    if (changes && recent === this.recent) recent.extend(place.at, changes);
   }
 
   private start(): ChangeLoop<Twin> {
@@ -69,7 +87,7 @@ export class CarFeed {
         ...(resumeAfter !== null && { resumeAfter }),
       });
     this.loop = new ChangeLoop<Twin>(open, {
-      opened: (resumed) => this.opened(resumed),
+      opened: (resumed, at) => this.opened(resumed, at),
       change: (change) => this.changed(change),
       quiet: async () => {},
       broken: (fault) => this.report(fault),
@@ -79,7 +97,7 @@ export class CarFeed {
   }
 
   /** A token means something only in the store that gave it: in another one the stream would stay silent for ever. */
-  private async opened(resumed: boolean): Promise<void> {
+  private async opened(resumed: boolean, at: ResumeToken): Promise<void> {
     const storeId = await readStoreId(this.database);
     const before = this.storeId;
     if (resumed && storeId === before) return;
@@ -88,51 +106,39 @@ export class CarFeed {
       throw new Error('The store behind the change stream is another one');
     }
     this.storeId = storeId;
+    this.token = tokenText(at);
     this.recent = new RecentCars(await this.storeTime(), REMEMBERED);
     this.use.stands();
     if (before !== '') this.tell(storeId === before ? 'STREAM_LOST' : 'STORE_CHANGED');
   }
 
   private async changed(change: ChangeStreamDocument<Twin>): Promise<void> {
+    this.token = tokenText(change._id);
     if (change.operationType === 'delete') {
-      for (const reader of this.readers) reader.removed(change.documentKey._id);
+      for (const reader of this.readers.all) reader.removed(change.documentKey._id);
       return;
     }
     if (!('fullDocument' in change) || !change.fullDocument) return;
     const twin = change.fullDocument;
-    const at = change.clusterTime ? sortable(change.clusterTime) : this.recent.now;
+    const at = change.clusterTime ? sortableTime(change.clusterTime) : this.recent.now;
     this.recent.note(twin._id, at);
-    for (const reader of this.readers) reader.changed(twin, at);
+    const place = { storeId: this.storeId, at, token: this.token };
+    const { _id: id } = twin;
+    this.readers.tell(
+      id,
+      twin,
+      (reader) => reader.changed(twin, place),
+      (reader) => reader.removed(id),
+    );
   }
 
   private tell(reason: ResyncReason): void {
-    for (const reader of this.readers) reader.missed(reason);
+    for (const reader of this.readers.all) reader.missed(reason);
   }
 
   /** The time of the store's newest write: changes behind it come through the stream that stands already. */
   private async storeTime(): Promise<string> {
     const { operationTime } = await this.database.db.command({ ping: 1 });
-    return operationTime ? sortable(operationTime as Timestamp) : '';
+    return operationTime ? sortableTime(operationTime as Timestamp) : '';
   }
-}
-
-const hex = (half: number) => (half >>> 0).toString(16).padStart(8, '0');
-
-function sortable(time: Timestamp): string {
-  return hex(time.getHighBits()) + hex(time.getLowBits());
-}
-
-const NAME = 'car-updates';
-
-const isPlace = (parts: unknown[]): parts is [string, string] =>
-  parts.length === 2 && typeof parts[0] === 'string' && /^([0-9a-f]{16})?$/.test(String(parts[1]));
-
-export function carCursor({ storeId, at }: CarPlace): string {
-  return encodeCursor([NAME, storeId, at]);
-}
-
-/** @throws ApiError BAD_CURSOR */
-export function carPlace(cursor: string): CarPlace {
-  const [storeId, at] = decodeCursor(cursor, NAME, isPlace);
-  return { storeId, at };
 }

@@ -1,7 +1,10 @@
 import type { Twin } from '../../twin/documents.js';
-import { type CarFeed, type CarPlace, type CarReader, carCursor } from './car-feed.js';
+import type { CarFeed, CarReader } from './car-feed.js';
+import { type CarPlace, carCursor } from './car-place.js';
 import { ConflatingQueue } from './conflating-queue.js';
+import type { Interest } from './fan-out.js';
 import type { ItemSource } from './item-stream.js';
+import { Pace } from './pace.js';
 import type { Resync, ResyncReason } from './resync.js';
 
 /** The newest state of a car. */
@@ -18,9 +21,9 @@ export const MOST_CARS = 10_000;
 const READ = 200;
 
 export interface CarOptions {
-  readonly matches: (twin: Twin) => boolean;
-  /** False when the filter can be decided by the id alone and it says no. */
-  readonly mayMatch: (id: string) => boolean;
+  readonly interest: Interest<Twin>;
+  /** Cars a second that it wants at most; null for all. */
+  readonly maxRate: number | null;
   /** Where the subscriber was; null to begin now. */
   readonly after: CarPlace | null;
   readonly read: (ids: readonly string[]) => Promise<(Twin | null)[]>;
@@ -29,30 +32,31 @@ export interface CarOptions {
 
 /** One subscriber to the states of cars: however slow it is, what it takes is the newest. */
 export class CarSubscription implements ItemSource<CarItem>, CarReader {
-  private readonly queue = new ConflatingQueue<Twin>(MOST_CARS);
+  private readonly queue = new ConflatingQueue<Twin, CarPlace>(MOST_CARS);
+  private readonly pace: Pace;
   private resync: ResyncReason | null = null;
 
   constructor(
     private readonly feed: CarFeed,
     private readonly options: CarOptions,
   ) {
+    this.pace = new Pace(options.maxRate, options.notify);
     if (options.after) this.comeBack(options.after);
-    feed.attach(this);
+    feed.attach(this, options.interest);
   }
 
   async take(): Promise<CarItem | null> {
     for (;;) {
       if (this.resync) return this.takeResync(this.resync);
       const waiting = this.queue.first();
-      if (!waiting) return null;
+      if (!waiting || !this.pace.free) return null;
       if (waiting.state) return this.takeState(waiting.id, waiting.state, waiting.since);
       await this.readStates();
     }
   }
 
-  changed(twin: Twin, at: string): void {
-    if (!this.options.matches(twin)) this.queue.remove(twin._id);
-    else if (!this.queue.put(twin._id, twin, at)) this.missed('OVERFLOW');
+  changed(twin: Twin, place: CarPlace): void {
+    if (!this.queue.put(twin._id, twin, place)) this.missed('OVERFLOW');
     this.options.notify();
   }
 
@@ -68,13 +72,21 @@ export class CarSubscription implements ItemSource<CarItem>, CarReader {
 
   close(): void {
     this.queue.clear();
+    this.pace.stop();
     this.feed.detach(this);
     this.feed.use.leave();
   }
 
-  private takeState(id: string, twin: Twin, at: string): LiveCar {
+  /** The cursor is made when it is asked for. */
+  private takeState(id: string, twin: Twin, place: CarPlace): LiveCar {
     this.queue.remove(id);
-    return { twin, cursor: carCursor({ storeId: this.feed.at.storeId, at }) };
+    this.pace.taken();
+    return {
+      twin,
+      get cursor() {
+        return carCursor(place);
+      },
+    };
   }
 
   private takeResync(reason: ResyncReason): Resync {
@@ -85,8 +97,11 @@ export class CarSubscription implements ItemSource<CarItem>, CarReader {
   private comeBack(after: CarPlace): void {
     const changes = this.feed.since(after);
     if (!changes) this.resync = after.storeId === this.feed.at.storeId ? 'CURSOR_TOO_OLD' : 'STORE_CHANGED';
-    const wanted = (changes ?? []).filter(([id]) => this.options.mayMatch(id));
-    if (!wanted.every(([id, at]) => this.queue.put(id, null, at))) this.missed('OVERFLOW');
+    const { cars } = this.options.interest;
+    const mine = cars && new Set(cars);
+    const wanted = (changes ?? []).filter(([id]) => !mine || mine.has(id));
+    // The token of the cursor leads to all of them.
+    if (!wanted.every(([id, at]) => this.queue.put(id, null, { ...after, at }))) this.missed('OVERFLOW');
   }
 
   /** A state that came meanwhile over the stream is kept: it is at least as new. */
@@ -97,7 +112,7 @@ export class CarSubscription implements ItemSource<CarItem>, CarReader {
     for (const [index, id] of ids.entries()) {
       const twin = twins[index];
       if (!unread.has(id)) continue;
-      if (twin && this.options.matches(twin)) this.queue.put(id, twin, '');
+      if (twin && this.options.interest.matches(twin)) this.queue.fill(id, twin);
       else this.queue.remove(id);
     }
   }

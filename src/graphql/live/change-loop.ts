@@ -3,7 +3,7 @@ import type { ChangeStream, ChangeStreamDocument, Document, ResumeToken } from '
 /** What a loop tells its owner, one after the other and never two at a time. */
 export interface ChangeHandler<T extends Document> {
   /** A stream stands, from the token or from now on; what happened before it is the handler's to find. */
-  opened(resumed: boolean): Promise<void>;
+  opened(resumed: boolean, at: ResumeToken): Promise<void>;
   change(change: ChangeStreamDocument<T>): Promise<void>;
   /** Nothing came for a while. */
   quiet(): Promise<void>;
@@ -72,11 +72,12 @@ export class ChangeLoop<T extends Document> {
   }
 
   /** The first answer of the server shows that the stream stands: only then may the past be looked up. */
-  private async follow(stream: ChangeStream<T>, standing: () => void): Promise<never> {
+  private async follow(stream: ChangeStream<T>, standing: () => void): Promise<void> {
     let change = await stream.tryNext();
-    await this.handler.opened(this.token !== null);
+    await this.handler.opened(this.token !== null, stream.resumeToken);
     standing();
-    for (;;) {
+    // A closed stream may go on to say at once that there is nothing.
+    while (!this.stopped.signal.aborted) {
       if (change?.operationType === 'invalidate') this.ended();
       if (change) await this.handler.change(change);
       else await this.handler.quiet();

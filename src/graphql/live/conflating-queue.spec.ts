@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { ConflatingQueue } from './conflating-queue.js';
-import { RecentCars } from './recent-cars.js';
 
 describe('ConflatingQueue', () => {
   it('keeps the newest state per id, in the order in which the ids came to wait', () => {
@@ -34,35 +33,9 @@ describe('ConflatingQueue', () => {
     queue.put('b', null, 't4');
     expect(queue.unread(10)).toEqual(['a', 'c']);
     expect(queue.unread(1)).toEqual(['a']);
-  });
-});
-
-describe('RecentCars', () => {
-  it('gives what changed at or after a time, the latest change per car, oldest first', () => {
-    const recent = new RecentCars('10', 100);
-    recent.note('a', '11');
-    recent.note('b', '12');
-    recent.note('a', '13');
-    expect(recent.since('12')).toEqual([
-      ['b', '12'],
-      ['a', '13'],
-    ]);
-    expect(recent.now).toBe('13');
-  });
-
-  it('cannot tell what lies before it began, or what it has forgotten', () => {
-    const recent = new RecentCars('10', 2);
-    expect(recent.since('09')).toBeNull();
-    for (const [id, at] of [
-      ['a', '11'],
-      ['b', '12'],
-      ['c', '13'],
-    ] as const)
-      recent.note(id, at);
-    expect(recent.since('10')).toBeNull();
-    expect(recent.since('12')).toEqual([
-      ['b', '12'],
-      ['c', '13'],
-    ]);
+    queue.fill('a', 7);
+    queue.fill('gone', 7);
+    expect(queue.first()).toEqual({ id: 'a', state: 7, since: 't1' });
+    expect(queue.size).toBe(3);
   });
 });

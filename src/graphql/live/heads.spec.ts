@@ -11,8 +11,9 @@ describe('heads', () => {
   });
 
   it('go into a cursor and come out again', () => {
-    const place = { storeId: 'store', heads: { 'sensor-data/00000': 3, 'sensor-data/00007': 12 } };
+    const place = { storeId: 'store', heads: { 'sensor-data/00000': 3, 'sensor-data/00007': 12 }, token: '82AB' };
     expect(eventPlace(eventCursor(place))).toEqual(place);
+    expect(eventPlace(eventCursor({ ...place, token: null }))).toEqual({ ...place, token: null });
   });
 
   it.each([
@@ -22,6 +23,9 @@ describe('heads', () => {
     ['events', 'store', [['sensor-data/00000', 1, 2]]],
     ['events', 'store', { 'sensor-data/00000': 1 }],
     ['events', 7, []],
+    ['events', 'store', [], 'no hex'],
+    ['events', 'store', [], { $gt: '' }],
+    ['events', 'store', [], 'ab'.repeat(1_001)],
     ['car-updates', 'store', '0000000000000000'],
   ])('refuse %j as a cursor', (...parts) => {
     expect(() => eventPlace(cursorOf(parts))).toThrow(expect.objectContaining({ code: 'BAD_CURSOR' }));

@@ -23,7 +23,9 @@ describe('ItemStream', () => {
     const waiting = stream.next();
     items.push(2);
     stream.notify();
+    expect(stream.givenAt).toBeNull();
     expect(await waiting).toEqual({ value: 2, done: false });
+    expect(stream.givenAt).toBeLessThanOrEqual(performance.now());
   });
 
   it('ends at once while it waits for an item, and closes its source once', async () => {

@@ -12,8 +12,14 @@ export interface ItemSource<T> {
 export class ItemStream<T> implements AsyncIterableIterator<T> {
   private ended = false;
   private wake: () => void = () => {};
+  private given: number | null = null;
 
   constructor(private readonly source: ItemSource<T>) {}
+
+  /** When it gave the item that its reader still has in hand, on the clock of `performance`, ms; null while the reader waits. */
+  get givenAt(): number | null {
+    return this.given;
+  }
 
   /** There may be something to take. */
   notify(): void {
@@ -29,12 +35,16 @@ export class ItemStream<T> implements AsyncIterableIterator<T> {
   }
 
   async next(): Promise<IteratorResult<T>> {
+    this.given = null;
     while (!this.ended) {
       const woken = new Promise<void>((resolve) => {
         this.wake = resolve;
       });
       const item = await this.taken();
-      if (item !== null && !this.isEnded()) return { value: item, done: false };
+      if (item !== null && !this.isEnded()) {
+        this.given = performance.now();
+        return { value: item, done: false };
+      }
       if (!this.isEnded()) await woken;
     }
     return { value: undefined, done: true };

@@ -5,27 +5,51 @@ import { DATABASE } from '../../twin/twin.module.js';
 import { ApiError } from '../api-error.js';
 import { AnomalyFeed } from './anomaly-feed.js';
 import { CarFeed } from './car-feed.js';
+import type { Fleet } from '../../fleet/fleet.js';
+import { FLEET } from '../../fleet/fleet.module.js';
+import { FleetTicker } from './fleet-ticker.js';
 import type { ItemStream } from './item-stream.js';
 
 /** Token: subscriptions that one client may have at a time. */
 export const MOST_SUBSCRIPTIONS = Symbol('MostSubscriptions');
 
-/** The two feeds of this process and everyone who listens to them. */
+/** A client that does not take what it is sent, for this long, is cut off, ms. */
+export const STALLED = 30_000;
+/** How often that is looked for, ms. */
+const SWEEP = 5_000;
+
+/** Who listens. */
+interface Listener {
+  readonly name: string;
+  /** Ends its connection, however full that is. */
+  readonly cut: () => void;
+}
+
+/** The feeds of this process and everyone who listens to them. */
 @Injectable()
 export class LiveFeeds implements OnModuleDestroy {
   readonly anomalies: AnomalyFeed;
   readonly cars: CarFeed;
-  private readonly streams = new Map<ItemStream<unknown>, string>();
+  readonly fleet: FleetTicker;
+  private readonly streams = new Map<ItemStream<unknown>, Listener>();
   private readonly byName = new Map<string, number>();
   private readonly log = new Logger('LiveFeeds');
+  private readonly sweeper: NodeJS.Timeout;
 
   constructor(
     @Inject(DATABASE) database: Database,
     @Inject(MOST_SUBSCRIPTIONS) private readonly most: number,
+    @Inject(FLEET) fleet: Fleet,
   ) {
     const report = (fault: unknown) => this.log.warn(`A change stream is opened again: ${String(fault)}`);
     this.anomalies = new AnomalyFeed(database, report);
     this.cars = new CarFeed(database, report);
+    this.fleet = new FleetTicker(
+      (within) => fleet.summary({ within }),
+      (fault) => this.log.warn(`The fleet could not be read: ${String(fault)}`),
+    );
+    this.sweeper = setInterval(() => this.sweep(performance.now()), SWEEP);
+    this.sweeper.unref();
   }
 
   /** @throws ApiError TOO_MANY_SUBSCRIPTIONS */
@@ -33,13 +57,13 @@ export class LiveFeeds implements OnModuleDestroy {
     if ((this.byName.get(name) ?? 0) >= this.most) throw new ApiError('TOO_MANY_SUBSCRIPTIONS');
   }
 
-  add(stream: ItemStream<unknown>, { name }: Viewer): void {
-    this.streams.set(stream, name);
+  add(stream: ItemStream<unknown>, { name }: Viewer, cut: () => void): void {
+    this.streams.set(stream, { name, cut });
     this.byName.set(name, (this.byName.get(name) ?? 0) + 1);
   }
 
   remove(stream: ItemStream<unknown>): void {
-    const name = this.streams.get(stream);
+    const name = this.streams.get(stream)?.name;
     if (name === undefined) return;
     this.streams.delete(stream);
     const left = (this.byName.get(name) ?? 0) - 1;
@@ -51,7 +75,17 @@ export class LiveFeeds implements OnModuleDestroy {
     return this.streams.size;
   }
 
+  /** Cuts off who has had an item in hand for too long: it does not read, and would hold its connection for ever. */
+  sweep(now: number): void {
+    for (const [stream, { cut }] of this.streams) {
+      if (stream.givenAt === null || now - stream.givenAt < STALLED) continue;
+      stream.end();
+      cut();
+    }
+  }
+
   async onModuleDestroy(): Promise<void> {
+    clearInterval(this.sweeper);
     for (const stream of this.streams.keys()) stream.end();
     await Promise.all([this.anomalies.use.stop(), this.cars.use.stop()]);
   }

@@ -18,5 +18,5 @@ export async function readPlace(database: Database): Promise<EventPlace> {
     database.collections.positions.find({}, { projection, maxTimeMS: READ_LIMIT }).toArray(),
   ]);
   const heads = positions.map(({ _id, eventSequence }) => [_id, eventSequence] as const);
-  return { storeId, heads: Object.fromEntries(heads.filter(([, sequence]) => sequence > 0)) };
+  return { storeId, heads: Object.fromEntries(heads.filter(([, sequence]) => sequence > 0)), token: null };
 }

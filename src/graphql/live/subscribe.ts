@@ -1,74 +1,97 @@
-import { seesFleet } from '../../access/scope.js';
 import type { Viewer } from '../../access/viewer.js';
-import { carMatches } from '../../fleet/car-filter.js';
-import type { Fleet } from '../../fleet/fleet.js';
-import { isCarId } from '../../telemetry/car-id.js';
+import { carMatches, filterKey } from '../../fleet/car-filter.js';
+import type { DatedSummary, Fleet } from '../../fleet/fleet.js';
 import type { Database } from '../../twin/database.js';
-import type { EpisodeEventDocument } from '../../twin/documents.js';
+import type { Twin } from '../../twin/documents.js';
 import { ApiError } from '../api-error.js';
 import { apiErrorOf } from '../error-format.js';
 import { checkExpiry } from '../guard/operation-guard.js';
-import type { AnomalyEventFilterInput, AnomalyEventsArgs, CarUpdatesArgs } from '../live.args.js';
+import type { AnomalyEventsArgs, CarUpdatesArgs, FleetUpdatesArgs } from '../live.args.js';
 import type { Loaders } from '../loaders.js';
 import { scopedFilter } from '../scoped-filter.js';
 import { type AnomalyItem, AnomalySubscription } from './anomaly-subscription.js';
-import { carPlace } from './car-feed.js';
+import { carPlace } from './car-place.js';
 import { type CarItem, CarSubscription } from './car-subscription.js';
+import { eventInterest } from './event-filter.js';
 import { eventPlace, partitionsBehind } from './heads.js';
+import type { FeedUse } from './feed-use.js';
 import { type ItemSource, ItemStream } from './item-stream.js';
 import type { LiveFeeds } from './live-feeds.js';
 import { readPlace } from './store-place.js';
+
+/** Who subscribes, and how its connection is ended when nothing else helps. */
+export interface Subscriber {
+  readonly viewer: Viewer;
+  readonly cut: () => void;
+}
+
+/** Slowest and fastest pace of one subscriber, cars a second. */
+const RATES = { least: 0.001, most: 1_000 } as const;
+/** s */
+const INTERVALS = { least: 1, most: 3_600 } as const;
 
 /** @throws ApiError BAD_CURSOR, BAD_ARGUMENT before MongoDB is asked; UNAVAILABLE when the feed does not come to stand */
 export async function subscribeAnomalies(
   feeds: LiveFeeds,
   database: Database,
   { filter, after: cursor }: AnomalyEventsArgs,
-  viewer: Viewer,
+  subscriber: Subscriber,
 ): Promise<AsyncIterableIterator<AnomalyItem>> {
   const after = cursor ? eventPlace(cursor) : null;
-  if (filter?.car != null && !isCarId(filter.car)) throw new ApiError('BAD_ARGUMENT', 'That is not a car id');
-  return entered(feeds, viewer, feeds.anomalies, async (notify) => {
+  const interest = eventInterest(filter ?? {}, subscriber.viewer);
+  return entered(feeds, subscriber, feeds.anomalies.use, async (notify) => {
     const now = after ? await readPlace(database) : null;
     // A partition that has had fewer events than the cursor counts has another history.
     const setBack =
       after !== null && now?.storeId === after.storeId && partitionsBehind(now.heads, after.heads).length > 0;
-    const matches = (event: EpisodeEventDocument) =>
-      seesFleet(viewer, event.fleet) && eventMatches(event, filter ?? {});
-    return new AnomalySubscription(feeds.anomalies, database, { matches, after, setBack, notify });
+    return new AnomalySubscription(feeds.anomalies, database, { interest, after, setBack, notify });
   });
 }
 
-/** @throws ApiError as above */
+/** @throws ApiError as above, and BAD_RANGE */
 export async function subscribeCars(
   { feeds, loaders, fleet }: { feeds: LiveFeeds; loaders: Loaders; fleet: Fleet },
-  { filter, after: cursor }: CarUpdatesArgs,
-  viewer: Viewer,
+  { filter, maxRate = null, after: cursor }: CarUpdatesArgs,
+  subscriber: Subscriber,
 ): Promise<AsyncIterableIterator<CarItem>> {
   const after = cursor ? carPlace(cursor) : null;
-  const scoped = scopedFilter(filter, viewer);
-  const ids = scoped.ids ? new Set(scoped.ids) : null;
-  return entered(feeds, viewer, feeds.cars, async (notify) => {
+  if (maxRate !== null && (maxRate < RATES.least || maxRate > RATES.most))
+    throw new ApiError('BAD_ARGUMENT', `maxRate is from ${RATES.least} to ${RATES.most} a second`);
+  const scoped = scopedFilter(filter, subscriber.viewer);
+  const name = filterKey(scoped);
+  const matches = (twin: Twin) => carMatches(twin, scoped, fleet.edges());
+  const interest = { name, cars: scoped.ids ?? null, matches };
+  return entered(feeds, subscriber, feeds.cars.use, async (notify) => {
     const read = (some: readonly string[]) => Promise.all(some.map((id) => loaders.cars.load(id)));
-    const mayMatch = (id: string) => !ids || ids.has(id);
-    const matches = (twin: Parameters<typeof carMatches>[0]) =>
-      mayMatch(twin._id) && carMatches(twin, { ...scoped, ids: null }, fleet.edges());
-    return new CarSubscription(feeds.cars, { matches, mayMatch, after, read, notify });
+    if (after && !feeds.cars.since(after)) await feeds.cars.recall(after);
+    return new CarSubscription(feeds.cars, { interest, maxRate, after, read, notify });
   });
+}
+
+/** @throws ApiError BAD_ARGUMENT */
+export async function subscribeFleet(
+  feeds: LiveFeeds,
+  { every }: FleetUpdatesArgs,
+  subscriber: Subscriber,
+): Promise<AsyncIterableIterator<DatedSummary>> {
+  if (every < INTERVALS.least || every > INTERVALS.most)
+    throw new ApiError('BAD_ARGUMENT', `every is from ${INTERVALS.least} to ${INTERVALS.most} s`);
+  const { fleets } = subscriber.viewer;
+  return entered(feeds, subscriber, null, async (notify) => feeds.fleet.subscribe(fleets, every, notify));
 }
 
 /** A stream over a source that was made once the feed stands; the feed is left when the stream ends. */
 async function entered<T>(
   feeds: LiveFeeds,
-  viewer: Viewer,
-  { use }: LiveFeeds['anomalies'] | LiveFeeds['cars'],
+  { viewer, cut }: Subscriber,
+  use: FeedUse | null,
   make: (notify: () => void) => Promise<ItemSource<T>>,
 ): Promise<ItemStream<T>> {
   feeds.admit(viewer);
-  await use.enter().catch(rethrown);
+  await use?.enter().catch(rethrown);
   let stream: ItemStream<T> | null = null;
   const source = await make(() => stream?.notify()).catch((fault: unknown) => {
-    use.leave();
+    use?.leave();
     return rethrown(fault);
   });
   const made = new ItemStream<T>({
@@ -83,7 +106,7 @@ async function entered<T>(
     },
   });
   stream = made;
-  feeds.add(made, viewer);
+  feeds.add(made, viewer, cut);
   const expiry = atExpiry(viewer, () => made.notify());
   return made;
 }
@@ -103,15 +126,4 @@ function atExpiry({ expiresAt }: Viewer, wake: () => void): { clear(): void } {
 /** What GraphQL's subscriptions say of a fault goes to the client as it is. */
 function rethrown(fault: unknown): never {
   throw apiErrorOf(fault);
-}
-
-function eventMatches(event: EpisodeEventDocument, filter: AnomalyEventFilterInput): boolean {
-  const { car, kind, severity, event: types, snoozed } = filter;
-  return (
-    (car == null || car === event.car) &&
-    (!kind || kind.includes(event.kind)) &&
-    (!severity || severity.includes(event.severity)) &&
-    (!types || types.includes(event.event)) &&
-    (snoozed == null || snoozed === (event.snoozedUntil !== undefined))
-  );
 }

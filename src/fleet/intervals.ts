@@ -1,0 +1,33 @@
+/** 97.5 % point of the normal distribution: two-sided 95 %. */
+const Z = 1.959_963_984_540_054;
+
+export type Interval = readonly [low: number, high: number];
+
+/** Wilson's 95 % interval of a share (E. B. Wilson, JASA 22, 1927): also right for few cars and shares near 0 and 1. */
+export function wilson(part: number, whole: number): Interval {
+  if (whole === 0) return [0, 1];
+  const share = part / whole;
+  const z2 = Z ** 2;
+  const centre = (share + z2 / (2 * whole)) / (1 + z2 / whole);
+  const half = (Z / (1 + z2 / whole)) * Math.sqrt((share * (1 - share)) / whole + z2 / (4 * whole ** 2));
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+export interface Sample {
+  readonly count: number;
+  readonly mean: number | null;
+  /** Sample standard deviation */
+  readonly deviation: number | null;
+}
+
+/**
+ * Difference of two means with a 95 % interval (Welch's, by the normal distribution: for samples of 30 cars or more).
+ * @returns null where one of them has fewer than two values
+ */
+export function difference(one: Sample, other: Sample): { readonly value: number; readonly interval: Interval } | null {
+  if (one.mean === null || other.mean === null || one.deviation === null || other.deviation === null) return null;
+  if (one.count < 2 || other.count < 2) return null;
+  const value = other.mean - one.mean;
+  const half = Z * Math.sqrt(one.deviation ** 2 / one.count + other.deviation ** 2 / other.count);
+  return { value, interval: [value - half, value + half] };
+}

@@ -1,0 +1,192 @@
+import type { Document } from 'mongodb';
+import type { SignalName } from '../telemetry/signals.js';
+import type { EpisodeKind } from '../twin/episode-kind.js';
+
+/** What cars can be grouped by. */
+export const DIMENSIONS = ['STATUS', 'FIRMWARE', 'MODEL', 'FLEET'] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+export const FIELD_OF: Readonly<Record<Dimension, string>> = {
+  STATUS: '$status',
+  FIRMWARE: '$reported.signals.controlUnitFirmware',
+  MODEL: '$attributes.model',
+  FLEET: '$attributes.fleet',
+};
+
+/** A measure of a car: a signal of its newest reading, or score / threshold. */
+export type Measure = SignalName | 'SCORE';
+
+export const measureField = (measure: Measure) => (measure === 'SCORE' ? 'score.ratio' : `reported.signals.${measure}`);
+
+const orNull = (expression: string): Document => ({ $ifNull: [expression, null] });
+
+/** Cars by up to two dimensions, with count, mean and percentiles of a measure. One read of the cohort. */
+export const GROUPS = (
+  by: readonly Dimension[],
+  measure: Measure | null,
+  percentiles: readonly number[],
+): Document[] => {
+  const value = measure && `$${measureField(measure)}`;
+  const figures = value && {
+    values: { $sum: { $cond: [{ $gt: [value, null] }, 1, 0] } },
+    mean: { $avg: value },
+    ...(percentiles.length > 0 && {
+      percentiles: { $percentile: { input: value, p: [...percentiles], method: 'approximate' } },
+    }),
+  };
+  const id = Object.fromEntries(by.map((dimension, n) => [`d${n}`, orNull(FIELD_OF[dimension])]));
+  return [
+    { $group: { _id: id, cars: { $sum: 1 }, ...figures } },
+    { $sort: { cars: -1, _id: 1 } },
+    { $limit: MOST_GROUPS },
+  ];
+};
+
+export const MOST_GROUPS = 1_000;
+
+/** How a measure is spread over the cohort. One read of it. */
+export const SPREAD = (measure: Measure, percentiles: readonly number[]): Document[] => {
+  const value = `$${measureField(measure)}`;
+  return [
+    { $match: { [measureField(measure)]: { $ne: null } } },
+    {
+      $group: {
+        _id: null,
+        cars: { $sum: 1 },
+        mean: { $avg: value },
+        min: { $min: value },
+        max: { $max: value },
+        percentiles: { $percentile: { input: value, p: [...percentiles], method: 'approximate' } },
+      },
+    },
+  ];
+};
+
+/** Cars in bins of equal width between `min` and `max`; the highest value lies in the last bin. One read of the cohort. */
+export const HISTOGRAM = (measure: Measure, min: number, width: number, bins: number): Document[] => {
+  const value = `$${measureField(measure)}`;
+  const bin = { $floor: { $divide: [{ $subtract: [value, min] }, width] } };
+  return [
+    { $match: { [measureField(measure)]: { $ne: null } } },
+    { $group: { _id: { $min: [bin, bins - 1] }, cars: { $sum: 1 } } },
+    { $sort: { _id: 1 } },
+  ];
+};
+
+/** The cars with the highest or lowest values of a measure. One read of the cohort that keeps only the best. */
+export const EXTREMES = (measure: Measure, direction: 1 | -1, count: number): Document[] => [
+  { $match: { [measureField(measure)]: { $ne: null } } },
+  { $sort: { [measureField(measure)]: direction, _id: 1 } },
+  { $limit: count },
+  { $project: { value: `$${measureField(measure)}` } },
+];
+
+/** Means of measures over the cars that have all of them. One read of the cohort. */
+export const MEANS = (measures: readonly Measure[]): Document[] => [
+  { $match: Object.fromEntries(measures.map((measure) => [measureField(measure), { $ne: null }])) },
+  {
+    $group: {
+      _id: null,
+      cars: { $sum: 1 },
+      ...Object.fromEntries(measures.map((measure, n) => [`m${n}`, { $avg: `$${measureField(measure)}` }])),
+    },
+  },
+];
+
+/** Sums of products of deviations from the means, of each pair of measures: what correlations are made of. */
+export const PRODUCTS = (measures: readonly Measure[], means: readonly number[]): Document[] => {
+  const off = (n: number) => ({ $subtract: [`$${measureField(measures[n] as Measure)}`, means[n]] });
+  const pairs = measures.flatMap((_, one) => measures.slice(one).map((__, more) => [one, one + more] as const));
+  return [
+    { $match: Object.fromEntries(measures.map((measure) => [measureField(measure), { $ne: null }])) },
+    {
+      $group: {
+        _id: null,
+        ...Object.fromEntries(pairs.map(([a, b]) => [`p${a}_${b}`, { $sum: { $multiply: [off(a), off(b)] } }])),
+      },
+    },
+  ];
+};
+
+export interface EpisodeWindow {
+  readonly from: Date;
+  /** Not included */
+  readonly to: Date;
+  readonly kinds: readonly EpisodeKind[];
+}
+
+const opened = ({ from, to, kinds }: EpisodeWindow, scope: Document): Document => ({
+  $match: { ...scope, openedAt: { $gte: from, $lt: to }, kind: { $in: [...kinds] } },
+});
+
+const THEIR_CARS = (cars: Document): Document[] => [
+  { $lookup: { from: 'twins', localField: '_id', foreignField: '_id', as: 'twin' } },
+  { $unwind: '$twin' },
+  { $replaceRoot: { newRoot: { $mergeObjects: ['$twin', { episodes: '$episodes' }] } } },
+  { $match: cars },
+];
+
+/** Cars with an episode opened in the window, by a dimension. An index range on the opening, then one twin for each car. */
+export const FAILED = (by: Dimension, window: EpisodeWindow, scope: Document, cars: Document): Document[] => [
+  opened(window, scope),
+  { $group: { _id: '$car', episodes: { $sum: 1 } } },
+  ...THEIR_CARS(cars),
+  { $group: { _id: orNull(FIELD_OF[by]), failed: { $sum: 1 }, episodes: { $sum: '$episodes' } } },
+];
+
+const LASTED = { $subtract: [{ $toLong: '$clearedAt' }, { $toLong: '$openedAt' }] };
+
+/** Episodes opened in the window: how many, how many of them are cleared, and how long that took together, ms. */
+export const EPISODE_TIMES = (window: EpisodeWindow, scope: Document): Document[] => [
+  opened(window, scope),
+  {
+    $group: {
+      _id: '$kind',
+      episodes: { $sum: 1 },
+      cleared: { $sum: { $cond: [{ $gt: ['$clearedAt', null] }, 1, 0] } },
+      // Sums of times in ms: not every server takes differences of dates.
+      clearing: { $sum: { $cond: [{ $gt: ['$clearedAt', null] }, LASTED, 0] } },
+    },
+  },
+  { $sort: { _id: 1 } },
+];
+
+/** Count, mean and standard deviation of measures, each over the cars that have it. One read of the cohort. */
+export const MOMENTS = (measures: readonly Measure[]): Document[] => [
+  {
+    $group: {
+      _id: null,
+      cars: { $sum: 1 },
+      ...Object.fromEntries(
+        measures.flatMap((measure, n) => {
+          const value = `$${measureField(measure)}`;
+          return [
+            [`n${n}`, { $sum: { $cond: [{ $gt: [value, null] }, 1, 0] } }],
+            [`m${n}`, { $avg: value }],
+            [`s${n}`, { $stdDevSamp: value }],
+          ];
+        }),
+      ),
+    },
+  },
+];
+
+/** The same cohort in the same words for mongosh, with where each read begins: docs/analytics.md is checked against it. */
+export const QUESTIONS: Readonly<Record<string, { readonly on: 'twins' | 'anomalies'; readonly stages: Document[] }>> =
+  {
+    GROUPS: { on: 'twins', stages: GROUPS(['FIRMWARE', 'STATUS'], 'SCORE', [0.5, 0.95]) },
+    SPREAD: { on: 'twins', stages: SPREAD('speed', [0.5, 0.95]) },
+    HISTOGRAM: { on: 'twins', stages: HISTOGRAM('speed', 0, 5, 10) },
+    EXTREMES: { on: 'twins', stages: EXTREMES('tirePressure11', 1, 10) },
+    MEANS: { on: 'twins', stages: MEANS(['speed', 'coolantTemp']) },
+    PRODUCTS: { on: 'twins', stages: PRODUCTS(['speed', 'coolantTemp'], [20, 60]) },
+    MOMENTS: { on: 'twins', stages: MOMENTS(['speed']) },
+    FAILED: {
+      on: 'anomalies',
+      stages: FAILED('FIRMWARE', { from: new Date(0), to: new Date(86_400_000), kinds: ['TIRE'] }, {}, {}),
+    },
+    EPISODE_TIMES: {
+      on: 'anomalies',
+      stages: EPISODE_TIMES({ from: new Date(0), to: new Date(86_400_000), kinds: ['TIRE'] }, {}),
+    },
+  };

@@ -1,0 +1,99 @@
+import { ArgsType, Field, Float, InputType, Int } from '@nestjs/graphql';
+import type { Dimension, Measure } from '../../fleet/pipelines.js';
+import type { EpisodeKind } from '../../twin/episode-kind.js';
+import { CarFilterInput } from '../car.args.js';
+import { AnomalyKind } from '../enums.js';
+import { DateTime } from '../scalars.js';
+import { FleetDimension, FleetMeasure } from './analytics.model.js';
+
+const PERCENTILES = { description: 'Which percentiles (0 to 1, no unit), at most 10.' };
+const MEASURE = { description: 'What is measured.' };
+const AT =
+  'As of this instant by event time, from the newest reading of each car in the ten minutes before; now without it. Status and open anomalies are not known then.';
+
+@ArgsType()
+export class FleetArgs {
+  @Field(() => CarFilterInput, { nullable: true, description: 'Which cars; all without it.' })
+  readonly filter?: CarFilterInput | null;
+
+  @Field(() => DateTime, { nullable: true, description: AT })
+  readonly at?: Date | null;
+}
+
+@ArgsType()
+export class GroupArgs {
+  @Field(() => [FleetDimension], { description: 'One or two dimensions.' })
+  readonly by!: Dimension[];
+
+  @Field(() => FleetMeasure, { nullable: true, description: 'What is measured in each group; nothing without it.' })
+  readonly measure?: Measure | null;
+
+  @Field(() => [Float], { ...PERCENTILES, defaultValue: [0.5, 0.95] })
+  readonly percentiles!: number[];
+}
+
+@ArgsType()
+export class DistributionArgs {
+  @Field(() => FleetMeasure, MEASURE)
+  readonly measure!: Measure;
+
+  @Field(() => [Float], { ...PERCENTILES, defaultValue: [0.5, 0.9, 0.95, 0.99] })
+  readonly percentiles!: number[];
+
+  @Field(() => Int, { defaultValue: 20, description: 'Bins of the histogram (a number), 1 to 1,000.' })
+  readonly bins!: number;
+}
+
+@ArgsType()
+export class ExtremesArgs {
+  @Field(() => FleetMeasure, MEASURE)
+  readonly measure!: Measure;
+
+  @Field(() => Int, { defaultValue: 10, description: 'How many (a number), at most 500.' })
+  readonly first!: number;
+
+  @Field(() => Boolean, { defaultValue: false, description: 'The lowest instead of the highest.' })
+  readonly lowest!: boolean;
+}
+
+@ArgsType()
+export class WindowArgs {
+  @Field(() => DateTime, { description: 'Anomalies opened at this event time or later.' })
+  readonly from!: Date;
+
+  @Field(() => DateTime, { description: 'Anomalies opened before this event time.' })
+  readonly to!: Date;
+
+  @Field(() => [AnomalyKind], {
+    nullable: true,
+    description: 'Of these kinds; of all that a workshop mends without it.',
+  })
+  readonly kinds?: EpisodeKind[] | null;
+}
+
+@ArgsType()
+export class FailureArgs extends WindowArgs {
+  @Field(() => FleetDimension, { defaultValue: 'FIRMWARE', description: 'What cars are grouped by, as it is now.' })
+  readonly by!: Dimension;
+}
+
+@InputType({ description: 'A cohort of cars.' })
+export class CohortInput {
+  @Field(() => CarFilterInput, { nullable: true, description: 'Which cars; all without it.' })
+  readonly filter?: CarFilterInput | null;
+
+  @Field(() => DateTime, { nullable: true, description: AT })
+  readonly at?: Date | null;
+}
+
+@ArgsType()
+export class CompareArgs {
+  @Field(() => CohortInput, { description: 'The first cohort.' })
+  readonly left!: CohortInput;
+
+  @Field(() => CohortInput, { description: 'The second cohort.' })
+  readonly right!: CohortInput;
+
+  @Field(() => [FleetMeasure], { description: 'What is compared, 1 to 19 measures.' })
+  readonly measures!: Measure[];
+}

@@ -1,0 +1,361 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FLEET_COUNTS } from '../../src/fleet/summary.js';
+import { QUESTIONS } from '../../src/fleet/pipelines.js';
+import { CARS_AT, LOOK_BACK } from '../../src/fleet/source.js';
+import { Random } from '../../src/simulator/random.js';
+import type { Twin } from '../../src/twin/documents.js';
+import { type Api, startApi } from '../builders/api.js';
+import { someEpisode } from '../builders/episode.js';
+import { SOME_INSTANT, someReading, someSignals } from '../builders/reading.js';
+import { someScore, someTwin } from '../builders/twin.js';
+
+const random = new Random(11);
+const pick = <T>(values: readonly T[]) => values[Math.floor(random.next() * values.length)] as T;
+const maybe = <T>(value: T, share = 0.85) => (random.next() < share ? value : null);
+const NOW = SOME_INSTANT + 600_000;
+const iso = (at: number) => new Date(at).toISOString();
+
+/** Cars of two fleets and of none, some without a score, a signal or a model. */
+const TWINS: Twin[] = Array.from({ length: 400 }, (_, n) => {
+  const speed = maybe(random.next() * 40);
+  const fleet = maybe(pick(['north', 'south']), 0.9);
+  const model = maybe(pick(['hatch', 'van', 'bus']), 0.8);
+  const attributes = { ...(fleet === null ? {} : { fleet }), ...(model === null ? {} : { model }) };
+  const signals = someSignals({
+    speed,
+    coolantTemp: speed === null ? null : 30 + speed + random.next() * 20,
+    tirePressure11: 32,
+    controlUnitFirmware: pick([1_000, 2_000, 3_000, null]),
+  });
+  return someTwin({
+    _id: `car-${n}`,
+    status: pick(['NORMAL', 'NORMAL', 'SUSPECT', 'ANOMALOUS'] as const),
+    score: maybe(someScore(random.next() * 4)),
+    lastSeenAt: new Date(NOW - pick([0, 30_000, 120_000, 900_000])),
+    reported: { ...someTwin().reported, signals },
+    ...(Object.keys(attributes).length > 0 ? { attributes } : {}),
+  });
+});
+const firmwareOf = ({ reported }: Twin) => reported.signals.controlUnitFirmware;
+const EPISODES = Array.from({ length: 150 }, (_, n) => {
+  const twin = pick(TWINS);
+  const openedAt = new Date(SOME_INSTANT - Math.floor(random.next() * 7_200_000));
+  const clearedAt = maybe(new Date(openedAt.getTime() + 60_000 + n * 1_000), 0.7);
+  const fleet = twin.attributes?.fleet;
+  const status = clearedAt ? ('CLEARED' as const) : ('OPEN' as const);
+  const own = {
+    car: twin._id,
+    kind: pick(['TIRE', 'BATTERY', 'FIRMWARE_OUTDATED'] as const),
+    openedAt,
+    clearedAt,
+    status,
+  };
+  const episode = someEpisode(own);
+  return { ...episode, _id: `${episode._id}/${n}`, ...(fleet === undefined ? {} : { fleet }) };
+});
+
+let api: Api;
+beforeAll(async () => {
+  api = await startApi({ database: `gql_analytics_${process.pid}`, clock: () => NOW });
+  const { twins, anomalies, readings } = api.database.collections;
+  await twins.insertMany(TWINS);
+  await anomalies.insertMany(EPISODES);
+  await readings.insertMany(READINGS);
+});
+afterAll(() => api.stop());
+
+/** Of the first 100 cars, one reading every five minutes for an hour. */
+const READINGS = Array.from({ length: 1_200 }, (_, n) =>
+  someReading(n, {
+    car: `car-${n % 100}`,
+    at: new Date(SOME_INSTANT - 3_600_000 + Math.floor(n / 100) * 300_000 + (n % 100) * 1_000),
+    signals: someSignals({ speed: maybe(n % 37), controlUnitFirmware: n % 2 === 0 ? 1_000 : 2_000 }),
+  }),
+);
+
+const fleet = async <T>(fields: string, args = '') => {
+  const { data, errors } = await api.query<{ fleet: T }>(`{ fleet${args} { ${fields} } }`);
+  expect(errors).toBeUndefined();
+  return data.fleet;
+};
+const mean = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
+const numbers = (values: readonly (number | null | undefined)[]) =>
+  values.filter((one): one is number => one !== null && one !== undefined);
+/** How many have each value, by its text. */
+function tally(values: readonly (string | number | null | undefined)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[String(value ?? null)] = (counts[String(value ?? null)] ?? 0) + 1;
+  return counts;
+}
+interface Row {
+  values: (string | null)[];
+  cars: number;
+  measured: number;
+  mean: number | null;
+  percentiles: (number | null)[];
+}
+const counted = (rows: readonly Row[]) => Object.fromEntries(rows.map(({ values, cars }) => [String(values[0]), cars]));
+
+describe('fleet', () => {
+  it('counts by firmware, model and fleet, of the cars of a filter', async () => {
+    const args = '(filter: { status: [NORMAL, SUSPECT] })';
+    const some = TWINS.filter(({ status }) => status !== 'ANOMALOUS');
+    const answer = await fleet<
+      Record<'byFirmware' | 'byModel' | 'byFleet', Row[]> & { coverage: object; byStatus: object[] }
+    >(
+      'byFirmware { values cars } byModel { values cars } byFleet { values cars } byStatus { status cars } coverage { cars scored stale source lookBack }',
+      args,
+    );
+    expect(counted(answer.byFirmware)).toEqual(tally(some.map(firmwareOf)));
+    expect(counted(answer.byModel)).toEqual(tally(some.map(({ attributes }) => attributes?.model)));
+    expect(counted(answer.byFleet)).toEqual(tally(some.map(({ attributes }) => attributes?.fleet)));
+    expect(answer.coverage).toEqual({
+      cars: some.length,
+      scored: some.filter(({ score }) => score).length,
+      stale: some.filter(({ lastSeenAt }) => NOW - lastSeenAt.getTime() >= 60_000).length,
+      source: 'TWINS',
+      lookBack: null,
+    });
+  });
+
+  it('groups by two dimensions with a measure', async () => {
+    const { groupBy } = await fleet<{ groupBy: Row[] }>(
+      'groupBy(by: [FIRMWARE, STATUS], measure: SCORE, percentiles: [0, 1]) { values cars measured mean percentiles }',
+    );
+    const expected = tally(TWINS.map((twin) => `${firmwareOf(twin)}/${twin.status}`));
+    expect(
+      Object.fromEntries(groupBy.map(({ values, cars }) => [values.join('/').replace(/^\//, 'null/'), cars])),
+    ).toEqual(expected);
+    expect(groupBy.map(({ cars }) => cars)).toEqual(groupBy.map(({ cars }) => cars).toSorted((a, b) => b - a));
+    for (const { values, measured, mean: shown, percentiles } of groupBy) {
+      const inside = TWINS.filter(
+        (twin) => String(firmwareOf(twin)) === String(values[0]) && twin.status === values[1],
+      );
+      const ratios = numbers(inside.map(({ score }) => score?.ratio));
+      expect(measured).toBe(ratios.length);
+      expect(shown).toBeCloseTo(mean(ratios), 9);
+      expect(percentiles[0]).toBeCloseTo(Math.min(...ratios), 9);
+      expect(percentiles[1]).toBeCloseTo(Math.max(...ratios), 9);
+    }
+  });
+
+  it('says how a measure spreads', async () => {
+    const { distribution } = await fleet<{
+      distribution: {
+        cars: number;
+        mean: number;
+        min: number;
+        max: number;
+        percentiles: number[];
+        histogram: { from: number; to: number; cars: number }[];
+      };
+    }>(
+      'distribution(measure: speed, percentiles: [0.5], bins: 7) { cars mean min max percentiles histogram { from to cars } }',
+    );
+    const speeds = numbers(TWINS.map(({ reported }) => reported.signals.speed)).sort((a, b) => a - b);
+    expect(distribution).toMatchObject({ cars: speeds.length, min: speeds[0], max: speeds.at(-1) });
+    expect(distribution.mean).toBeCloseTo(mean(speeds), 9);
+    // Approximate: its rank is right to a few cars.
+    const rank = speeds.filter((one) => one <= (distribution.percentiles[0] ?? 0)).length;
+    expect(Math.abs(rank / speeds.length - 0.5)).toBeLessThan(0.03);
+    expect(distribution.histogram).toHaveLength(7);
+    expect(distribution.histogram.reduce((sum, { cars }) => sum + cars, 0)).toBe(speeds.length);
+    for (const [n, { from, to, cars }] of distribution.histogram.entries())
+      expect(cars).toBe(speeds.filter((one) => one >= from && (n === 6 ? one <= to : one < to)).length);
+  });
+
+  it('says nothing of a measure that no car has, and one bin where all have the same', async () => {
+    const args = '(filter: { ids: ["nobody"] })';
+    expect(await fleet('distribution(measure: speed) { cars mean percentiles histogram { cars } }', args)).toEqual({
+      distribution: { cars: 0, mean: null, percentiles: [null, null, null, null], histogram: [] },
+    });
+    const { distribution } = await fleet<{ distribution: { histogram: { cars: number }[] } }>(
+      'distribution(measure: tirePressure11, bins: 3) { histogram { cars } }',
+    );
+    expect(distribution.histogram.reduce((sum, { cars }) => sum + cars, 0)).toBe(TWINS.length);
+  });
+
+  it('names the cars with the highest and the lowest values', async () => {
+    const answer = await fleet<Record<'high' | 'low', { value: number; car: { id: string } }[]>>(
+      'high: extremes(measure: SCORE, first: 5) { value car { id } } low: extremes(measure: SCORE, first: 5, lowest: true) { value car { id } }',
+    );
+    const scored = TWINS.filter(({ score }) => score).sort((a, b) => (b.score?.ratio ?? 0) - (a.score?.ratio ?? 0));
+    expect(answer.high.map(({ car }) => car.id)).toEqual(scored.slice(0, 5).map(({ _id }) => _id));
+    expect(answer.low.map(({ car }) => car.id)).toEqual(
+      scored
+        .slice(-5)
+        .reverse()
+        .map(({ _id }) => _id),
+    );
+  });
+
+  it('correlates measures over the cars that have all of them', async () => {
+    const { correlation } = await fleet<{ correlation: { cars: number; matrix: (number | null)[][] } }>(
+      'correlation(measures: [speed, coolantTemp, tirePressure11]) { cars matrix }',
+    );
+    const pairs = TWINS.map(({ reported: { signals } }) => signals).filter(({ speed }) => speed !== null);
+    const [x, y] = [pairs.map(({ speed }) => speed ?? 0), pairs.map(({ coolantTemp }) => coolantTemp ?? 0)];
+    const [mx, my] = [mean(x), mean(y)];
+    const product = (a: number[], ma: number, b: number[], mb: number) =>
+      mean(a.map((one, n) => (one - ma) * ((b[n] ?? 0) - mb)));
+    const r = product(x, mx, y, my) / Math.sqrt(product(x, mx, x, mx) * product(y, my, y, my));
+    expect(correlation.cars).toBe(pairs.length);
+    expect(correlation.matrix[0]?.[1]).toBeCloseTo(r, 9);
+    expect(correlation.matrix[1]?.[0]).toBeCloseTo(r, 9);
+    expect(correlation.matrix[0]?.[0]).toBeCloseTo(1, 9);
+    expect(correlation.matrix[2]).toEqual([null, null, null]);
+  });
+
+  it('gives failure rates by firmware with their intervals, and times between and until cleared', async () => {
+    const [from, to] = [SOME_INSTANT - 3_600_000, SOME_INSTANT];
+    const window = `from: "${iso(from)}", to: "${iso(to)}"`;
+    const answer = await fleet<{
+      failureRates: {
+        value: string | null;
+        cars: number;
+        failed: number;
+        episodes: number;
+        rate: number;
+        low: number;
+        high: number;
+      }[];
+      episodeTimes: {
+        kind: string;
+        cars: number;
+        episodes: number;
+        cleared: number;
+        open: number;
+        between: number;
+        toClear: number | null;
+      }[];
+    }>(
+      `failureRates(${window}) { value cars failed episodes rate low high } episodeTimes(${window}) { kind cars episodes cleared open between toClear }`,
+    );
+    const inside = EPISODES.filter(
+      ({ kind, openedAt }) => kind !== 'FIRMWARE_OUTDATED' && +openedAt >= from && +openedAt < to,
+    );
+    expect(new Set(answer.failureRates.map(({ value }) => value))).toEqual(new Set(['1000', '2000', '3000', null]));
+    for (const { value, cars, failed, episodes, rate, low, high } of answer.failureRates) {
+      const group = TWINS.filter((twin) => String(firmwareOf(twin)) === String(value));
+      const ids = new Set(group.map(({ _id }) => _id));
+      const theirs = inside.filter(({ car }) => ids.has(car));
+      expect([cars, episodes]).toEqual([group.length, theirs.length]);
+      expect(failed).toBe(new Set(theirs.map(({ car }) => car)).size);
+      expect(rate).toBeCloseTo(failed / cars, 9);
+      expect(low).toBeLessThan(rate);
+      expect(high).toBeGreaterThan(rate);
+    }
+    for (const { kind, cars, episodes, cleared, open, between, toClear } of answer.episodeTimes) {
+      const some = inside.filter((one) => one.kind === kind);
+      const times = some.flatMap(({ openedAt, clearedAt }) => (clearedAt ? [(+clearedAt - +openedAt) / 1_000] : []));
+      expect([cars, episodes, cleared, open]).toEqual([
+        TWINS.length,
+        some.length,
+        times.length,
+        some.length - times.length,
+      ]);
+      expect(between).toBeCloseTo((TWINS.length * 3_600) / some.length, 6);
+      expect(toClear).toBeCloseTo(mean(times), 6);
+    }
+  });
+
+  it('of the past goes by the newest reading of each car in the ten minutes before', async () => {
+    const at = SOME_INSTANT - 1_800_000 + 50_000;
+    const args = `(at: "${iso(at)}", filter: { firmware: [1000] })`;
+    const answer = await fleet<{ byStatus: null; coverage: object; distribution: { cars: number; mean: number } }>(
+      'byStatus { cars } coverage { cars source lookBack } distribution(measure: speed) { cars mean }',
+      args,
+    );
+    const newest = new Map(
+      READINGS.filter((row) => +row.at <= at && +row.at >= at - LOOK_BACK).map((row) => [row.car, row]),
+    );
+    const rows = [...newest.values()].filter(({ signals }) => signals.controlUnitFirmware === 1_000);
+    expect(answer.byStatus).toBeNull();
+    expect(answer.coverage).toEqual({ cars: rows.length, source: 'READINGS', lookBack: 600 });
+    const speeds = numbers(rows.map(({ signals }) => signals.speed));
+    expect(answer.distribution.cars).toBe(speeds.length);
+    expect(answer.distribution.mean).toBeCloseTo(mean(speeds), 9);
+  });
+
+  it('compares two cohorts', async () => {
+    const { data, errors } = await api.query<{ compareFleets: { cars: number[]; measures: Record<string, never>[] } }>(
+      `{ compareFleets(left: { filter: { fleet: ["north"] } }, right: { filter: { fleet: ["south"] } }, measures: [speed, SCORE]) {
+         cars measures { measure left { count mean deviation } right { count mean } difference low high } } }`,
+    );
+    expect(errors).toBeUndefined();
+    const of = (fleetName: string) => TWINS.filter(({ attributes }) => attributes?.fleet === fleetName);
+    expect(data.compareFleets.cars).toEqual([of('north').length, of('south').length]);
+    const speeds = (fleetName: string) => numbers(of(fleetName).map(({ reported }) => reported.signals.speed));
+    const [north, south] = [speeds('north'), speeds('south')];
+    const [first] = data.compareFleets.measures as unknown as {
+      left: { count: number; mean: number; deviation: number };
+      difference: number;
+      low: number;
+      high: number;
+    }[];
+    expect(first?.left.count).toBe(north.length);
+    expect(first?.left.mean).toBeCloseTo(mean(north), 9);
+    const deviation = Math.sqrt(north.reduce((sum, one) => sum + (one - mean(north)) ** 2, 0) / (north.length - 1));
+    expect(first?.left.deviation).toBeCloseTo(deviation, 9);
+    expect(first?.difference).toBeCloseTo(mean(south) - mean(north), 9);
+    expect(first?.low).toBeLessThan(first?.difference ?? 0);
+  });
+
+  it.each([
+    ['groupBy(by: []) { cars }', 'BAD_ARGUMENT'],
+    ['groupBy(by: [MODEL, FLEET, STATUS]) { cars }', 'BAD_ARGUMENT'],
+    ['groupBy(by: [MODEL], measure: sped) { cars }', 'BAD_REQUEST'],
+    ['distribution(measure: speed, bins: 0) { cars }', 'BAD_ARGUMENT'],
+    ['distribution(measure: speed, percentiles: [2]) { cars }', 'BAD_ARGUMENT'],
+    ['extremes(measure: speed, first: 501) { value }', 'PAGE_TOO_LARGE'],
+    ['correlation(measures: [speed]) { cars }', 'BAD_ARGUMENT'],
+    ['failureRates(from: "2026-01-02T00:00:00Z", to: "2026-01-01T00:00:00Z") { cars }', 'BAD_RANGE'],
+  ])('refuses %s', async (field, code) => {
+    const { errors } = await api.query(`{ fleet { ${field} } }`);
+    expect(errors?.[0]?.extensions.code).toBe(code);
+  });
+
+  it('refuses what the past does not know', async () => {
+    const { errors } = await api.query(
+      `{ fleet(at: "${iso(NOW)}", filter: { status: NORMAL }) { coverage { cars } } }`,
+    );
+    expect(errors?.[0]?.extensions.code).toBe('BAD_ARGUMENT');
+  });
+});
+
+describe('plans', () => {
+  const planOf = async (collection: string, stages: object[]) =>
+    JSON.stringify(await api.database.db.collection(collection).aggregate(stages).explain());
+
+  it.each(Object.entries(QUESTIONS))(
+    '%s selects by an index, or reads the fleet once',
+    async (_name, { on, stages }) => {
+      const plan = await planOf(on, stages);
+      // Nothing that changes with every message is indexed: questions about all twins read all of them.
+      if (on === 'twins') expect(plan).toContain('COLLSCAN');
+      else expect(plan).toContain('"opened"');
+    },
+  );
+
+  it('of the past select by time', async () => {
+    expect(await planOf('readings', CARS_AT(new Date(SOME_INSTANT)))).toContain('IXSCAN');
+    expect(
+      await planOf('twins', [{ $match: {} }, ...FLEET_COUNTS({ stale: new Date(), offline: new Date() })]),
+    ).toContain('COLLSCAN');
+  });
+
+  it('of one fleet select by the fleet', async () => {
+    const plan = await planOf('twins', [
+      { $match: { 'attributes.fleet': { $in: ['north'] } } },
+      ...(QUESTIONS['SPREAD']?.stages ?? []),
+    ]);
+    expect(plan).toContain('"fleet"');
+  });
+
+  it('are the ones that docs/analytics.md gives', () => {
+    const docs = readFileSync('docs/analytics.md', 'utf8');
+    for (const [name, { on, stages }] of Object.entries(QUESTIONS))
+      expect(docs, name).toContain(`db.${on}.aggregate(${JSON.stringify(stages)})`);
+  });
+});
