@@ -46,6 +46,19 @@ describe('readSettings', () => {
   it('takes an empty variable for one that is not set', () => {
     expect(readSettings({ HTTP_PORT: '', SCHEMA_REGISTRY_URL: '' }).HTTP_PORT).toBe(4000);
   });
+
+  it.each(['#', 'vehicles/#', 'vehicles/+/+/answer', '+/+/#', 'vehicles/commands/+/answer'])(
+    'does not let sensor data take the answers to commands: %s',
+    (MQTT_TOPIC) => {
+      expect(() => readSettings({ MQTT_TOPIC })).toThrow(/MQTT_TOPIC: takes the answers/);
+      expect(readSettings({ MQTT_TOPIC, COMMANDS: 'off' }).MQTT_TOPIC).toBe(MQTT_TOPIC);
+    },
+  );
+
+  it.each(['vehicles/sensor/data/#', 'vehicles/+/answer', 'vehicles/commands/+', 'fleet/#'])(
+    'lets sensor data have a filter beside them: %s',
+    (MQTT_TOPIC) => expect(readSettings({ MQTT_TOPIC }).COMMANDS).toBe('on'),
+  );
 });
 
 describe('settingsTable', () => {

@@ -2,7 +2,6 @@ import { Inject } from '@nestjs/common';
 import { ID, Int, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import { seesFleet } from '../../access/scope.js';
 import type { Viewer } from '../../access/viewer.js';
-import type { ValueCheck } from '../../settings/value-schema.js';
 import { isCarId } from '../../telemetry/car-id.js';
 import type { CarAttributes } from '../../twin/car-documents.js';
 import type { Database } from '../../twin/database.js';
@@ -27,7 +26,7 @@ export class AttributesResolver {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(LOADERS) private readonly loaders: Loaders,
-    @Inject(ATTRIBUTES_CHECK) private readonly check: ValueCheck,
+    @Inject(ATTRIBUTES_CHECK) private readonly check: (values: unknown) => string | null,
     @Inject(API_CLOCK) private readonly clock: () => number,
   ) {}
 
