@@ -53,26 +53,27 @@ type Variables = Readonly<Record<string, unknown>>;
 type Admitted = Pick<ApiGuards, 'operations' | 'persisted' | 'aliases' | 'largestBody'>;
 
 /** What a subscription passes before it starts, over WebSocket and as server-sent events alike. */
-export function subscriptionAdmission(guards: Admitted): { source(text: string): void; document: Admission } {
-  const rules = [depthRule, aliasRule(guards.aliases)];
-  const source = (text: string) => {
-    if (text.length > guards.largestBody) throw new ApiError('BODY_TOO_LARGE');
-    guards.persisted.check(text);
+export function subscriptionAdmission({ operations, persisted, aliases, largestBody }: Admitted): Admission {
+  const rules = [depthRule, aliasRule(aliases)];
+  return {
+    source: (text) => {
+      if (text.length > largestBody) throw new ApiError('BODY_TOO_LARGE');
+      persisted.check(text);
+    },
+    document: async (schema, document, context) => {
+      refuseInvalid(schema, document, rules);
+      const viewer = context.viewer ?? OWNER;
+      await operations
+        .check(schema, document, {}, viewer, clientOf(viewer, context))
+        .catch((fault: unknown) => Promise.reject(apiErrorOf(fault)));
+    },
   };
-  const document: Admission = async (schema, text, parsed, context) => {
-    source(text);
-    refuseInvalid(schema, parsed, rules);
-    const { viewer } = context;
-    await guards.operations.check(schema, parsed, {}, viewer, clientOf(viewer, context)).catch((fault: unknown) => {
-      throw apiErrorOf(fault);
-    });
-  };
-  return { source, document };
 }
 
 export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig, 'driver'> {
   const rules = [depthRule, aliasRule(guards.aliases)];
   const { authenticator, operations, persisted, audit } = guards;
+  const admission = subscriptionAdmission(guards);
   const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables, context: HookContext) => {
     const viewer = context.viewer ?? OWNER;
     return operations.check(schema, document, variables, viewer, clientOf(viewer, context));
@@ -110,16 +111,9 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
       onResolution: async (execution, context) =>
         // The answer stands: what was noted before it says that it was tried.
         audit.end(execution, context as unknown as HookContext).catch(report),
-      preSubscriptionParsing: async (_schema, source) => {
-        if (source.length > guards.largestBody) throw new ApiError('BODY_TOO_LARGE');
-        persisted.check(source);
-      },
-      preSubscriptionExecution: async (schema, document, context) => {
-        refuseInvalid(schema, document, rules);
-        await check(schema, document, {}, context as unknown as HookContext).catch((fault: unknown) => {
-          throw apiErrorOf(fault);
-        });
-      },
+      preSubscriptionParsing: async (_schema, source) => admission.source(source),
+      preSubscriptionExecution: (schema, document, context) =>
+        admission.document(schema, document, context as unknown as HookContext),
     },
   };
 }
