@@ -19,12 +19,13 @@ import { type Limits, maskedFields, OperationGuard } from './guard/operation-gua
 import { PersistedOperations } from './guard/persisted-operations.js';
 import { GraphiqlController } from './graphiql.controller.js';
 import { API_CLOCK } from './handling.resolver.js';
+import { EventStreamRoute, FAULT_REPORT, STREAM_ADMISSION } from './live/event-stream-route.js';
 import { LiveFeeds, MOST_SUBSCRIPTIONS } from './live/live-feeds.js';
 import { LOADERS, loadersOf } from './loaders.js';
 import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
 import { RESOLVERS } from './resolvers.js';
 import { PAST_TOOLS, type PastTools } from './time-travel/past-car.js';
-import { mercuriusOptions } from './mercurius-options.js';
+import { mercuriusOptions, report, subscriptionAdmission } from './mercurius-options.js';
 
 const DAY = 86_400_000;
 
@@ -54,6 +55,8 @@ export class GraphqlModule {
       largestBody: settings.LIMIT_BODY,
       mostSockets: settings.LIMIT_SOCKETS,
     };
+    const { LIMIT_BODY: largestBody, LIMIT_ALIASES: aliases } = settings;
+    const admission = subscriptionAdmission({ operations, persisted, aliases, largestBody });
     const attributes = {
       provide: ATTRIBUTES_CHECK,
       useValue: loadValueCheck('ATTRIBUTES_SCHEMA', settings.ATTRIBUTES_SCHEMA),
@@ -91,6 +94,7 @@ export class GraphqlModule {
               introspection,
               largestBody,
             });
+            return mercuriusOptions({ authenticator, operations, persisted, audit, aliases, largestBody });
           },
         }),
       ],
@@ -107,6 +111,9 @@ export class GraphqlModule {
         past,
         { provide: API_CLOCK, useValue: clock },
         LiveFeeds,
+        { provide: STREAM_ADMISSION, useValue: admission },
+        { provide: FAULT_REPORT, useValue: report },
+        EventStreamRoute,
         ...RESOLVERS,
       ],
     };

@@ -62,6 +62,29 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
   const { authenticator, operations, persisted, audit } = guards;
   const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables | null, context: HookContext) => {
     const viewer = viewerIn(context);
+type Admitted = Pick<ApiGuards, 'operations' | 'persisted' | 'aliases' | 'largestBody'>;
+
+/** What a subscription passes before it starts, over WebSocket and as server-sent events alike. */
+export function subscriptionAdmission({ operations, persisted, aliases, largestBody }: Admitted): Admission {
+  const rules = [depthRule, aliasRule(aliases)];
+  return {
+    source: (text) => {
+      if (text.length > largestBody) throw new ApiError('BODY_TOO_LARGE');
+      persisted.check(text);
+    },
+    document: async (schema, document, context) => {
+      refuseInvalid(schema, document, rules);
+      const viewer = context.viewer ?? OWNER;
+      await operations
+        .check(schema, document, {}, viewer, clientOf(viewer, context))
+        .catch((fault: unknown) => Promise.reject(apiErrorOf(fault)));
+    },
+  };
+}
+
+  const admission = subscriptionAdmission(guards);
+  const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables, context: HookContext) => {
+    const viewer = context.viewer ?? OWNER;
     return operations.check(schema, document, variables, viewer, clientOf(viewer, context));
   };
   const told = (message: string) => (guards.introspection ? message : withoutSuggestion(message));
@@ -117,6 +140,9 @@ export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig,
           throw apiErrorOf(fault);
         });
       },
+      preSubscriptionParsing: async (_schema, source) => admission.source(source),
+      preSubscriptionExecution: (schema, document, context) =>
+        admission.document(schema, document, context as unknown as HookContext),
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangeStream, ChangeStreamDocument, Document, ResumeToken } from 'mongodb';
 
 /** What a loop tells its owner, one after the other and never two at a time. */
@@ -16,6 +17,10 @@ const LOST = new Set([280, 286, 40647, 260]);
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 3_000;
+/** A server waits for changes before it says that there are none: an answer within this time was none, ms. */
+const AT_ONCE = 2;
+/** Such answers in a row after which the stream is opened anew. */
+const MOST_AT_ONCE = 20;
 
 /** Follows one change stream until it is stopped, over everything that happens to it. */
 export class ChangeLoop<T extends Document> {
@@ -76,27 +81,27 @@ export class ChangeLoop<T extends Document> {
     let change = await stream.tryNext();
     await this.handler.opened(this.token !== null, stream.resumeToken);
     standing();
-    // A closed stream may go on to say at once that there is nothing.
+    let idle = 0;
     while (!this.stopped.signal.aborted) {
       if (change?.operationType === 'invalidate') this.ended();
       if (change) await this.handler.change(change);
       else await this.handler.quiet();
       this.token = stream.resumeToken;
+      const asked = performance.now();
       change = await stream.tryNext();
+      idle = change === null && performance.now() - asked < AT_ONCE ? idle + 1 : 0;
+      if (idle > 0) await this.rest(idle);
     }
+  }
+
+  /** A stream whose cursor is gone says at once that there is nothing, without end: nothing else would run any more. */
+  private async rest(idle: number): Promise<void> {
+    if (idle > MOST_AT_ONCE) throw new Error('The change stream does not wait for changes any more');
+    await sleep(AT_ONCE, this.stopped.signal);
   }
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
+/** Ends early without a fault when it is stopped. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {});
 }

@@ -1,0 +1,2 @@
+/** Tokens in one operation. */
+export const LONGEST_OPERATION = 5_000;
