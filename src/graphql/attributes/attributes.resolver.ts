@@ -2,7 +2,6 @@ import { Inject } from '@nestjs/common';
 import { ID, Int, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import { seesFleet } from '../../access/scope.js';
 import type { Viewer } from '../../access/viewer.js';
-import type { ValueCheck } from '../../settings/value-schema.js';
 import { isCarId } from '../../telemetry/car-id.js';
 import type { CarAttributes } from '../../twin/car-documents.js';
 import type { Database } from '../../twin/database.js';
@@ -18,7 +17,7 @@ import { Json } from '../scalars.js';
 import { twinFor } from '../seen-by.js';
 import { TypedArgs } from '../typed-args.js';
 import { attributesModel, CarAttributesModel } from './attributes.model.js';
-import { plainValues } from './plain-values.js';
+import { plainValues, type ValuesCheck } from './plain-values.js';
 
 export const ATTRIBUTES_CHECK = Symbol('AttributesCheck');
 
@@ -27,7 +26,7 @@ export class AttributesResolver {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(LOADERS) private readonly loaders: Loaders,
-    @Inject(ATTRIBUTES_CHECK) private readonly check: ValueCheck,
+    @Inject(ATTRIBUTES_CHECK) private readonly check: ValuesCheck,
     @Inject(API_CLOCK) private readonly clock: () => number,
   ) {}
 
