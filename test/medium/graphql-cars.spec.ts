@@ -26,7 +26,10 @@ beforeAll(async () => {
   api = await startApi({ database: `gql_cars_${process.pid}`, clock: () => NOW, monitorCommands: true });
   for (let start = 0; start < CARS; start += 1_000)
     await api.database.collections.twins.insertMany(TWINS.slice(start, start + 1_000));
-  api.database.client.on('commandStarted', (event) => commands.push(event));
+  // The API's own rounds over commands to cars that expire are no part of any answer.
+  api.database.client.on('commandStarted', (event) => {
+    if (event.command['update'] !== 'commands') commands.push(event);
+  });
 });
 afterAll(() => api.stop());
 
@@ -170,10 +173,11 @@ describe('a list', () => {
         formerAttributes: [],
         history: { nodes: [{ score: { ratio: 0.5 } }] },
       });
-      // The API's own rounds, over commands to cars that expire, say, fall in between.
       const asked = commands.map(({ commandName, command }) => [commandName, String(command[commandName])] as const);
       return asked.flatMap(([name, of]) => (READ_BY_LISTS.has(of) ? [name] : [])).sort();
     };
+    // The ranking is read with the first page.
+    await count(2);
     const few = await count(2);
     expect(few).toEqual(['aggregate', ...Array(6).fill('find')]);
     expect(await count(50)).toEqual(few);
