@@ -46,6 +46,16 @@ describe('formatted', () => {
     });
   });
 
+  it.each([
+    ['SignalName', 'UNKNOWN_SIGNAL'],
+    ['SpeedUnit', 'UNKNOWN_UNIT'],
+    ['CarStatus', 'BAD_REQUEST'],
+    ['constructor', 'BAD_REQUEST'],
+  ])('says what a name that %s does not have is', (type, code) => {
+    const { extensions } = told(new GraphQLError(`Value "sped" does not exist in "${type}" enum.`));
+    expect(extensions).toEqual({ code });
+  });
+
   it('takes the errors of a validation out of their wrapping', () => {
     const wrapped = Object.assign(new Error('Graphql validation error'), {
       errors: [new GraphQLError('one'), new GraphQLError('two', { extensions: { code: 'TOO_DEEP' } })],

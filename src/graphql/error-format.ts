@@ -61,10 +61,26 @@ export function publicErrors(error: unknown, report: (fault: unknown) => void): 
 function told(error: unknown, report: (fault: unknown) => void): { message: string; code: ApiErrorCode } {
   const cause = causeOf(error);
   const engine = engineCode(error, cause);
-  if (engine) return { message: (error as Error).message, code: engine };
+  if (engine) return { message: (error as Error).message, code: namedCode(engine, (error as Error).message) };
   const fault = apiErrorOf(cause);
   if (fault.cause !== undefined) report(fault.cause);
   return fault;
+}
+
+/** As GraphQL says it, and as compiled queries do, about variables. */
+const UNKNOWN_NAME = /does not exist in "(\w+)" enum|Expected type (\w+)\.$/;
+const UNKNOWN: Readonly<Partial<Record<string, ApiErrorCode>>> = {
+  SignalName: 'UNKNOWN_SIGNAL',
+  SpeedUnit: 'UNKNOWN_UNIT',
+  PressureUnit: 'UNKNOWN_UNIT',
+  TemperatureUnit: 'UNKNOWN_UNIT',
+};
+
+/** A request that is refused for a signal or a unit that there is not says so; the engine's message names the nearest. */
+export function namedCode(code: ApiErrorCode, message: string): ApiErrorCode {
+  const [, said, compiled] = UNKNOWN_NAME.exec(message) ?? [];
+  const type = said ?? compiled ?? '';
+  return code === 'BAD_REQUEST' && Object.hasOwn(UNKNOWN, type) ? (UNKNOWN[type] ?? code) : code;
 }
 
 /** Mercurius wraps the errors of a validation into one. */

@@ -17,7 +17,7 @@ import { OWNER, type Viewer } from '../access/viewer.js';
 import { ApiError } from './api-error.js';
 import { type RequestContext, viewerIn } from './current-viewer.js';
 import { depthRule } from './depth-rule.js';
-import { apiErrorOf, formatted, isApiErrorCode } from './error-format.js';
+import { apiErrorOf, formatted, isApiErrorCode, namedCode } from './error-format.js';
 import { aliasRule } from './guard/alias-rule.js';
 import { checkShape, withoutSuggestion } from './guard/document-shape.js';
 import type { MutationAudit } from './guard/mutation-audit.js';
@@ -171,6 +171,7 @@ export function refuseInvalid(
   const [first] = validate(schema, document, [...specifiedRules, ...rules]);
   if (first instanceof GraphQLError) {
     const { code } = first.extensions;
-    throw new ApiError(isApiErrorCode(code) ? code : 'BAD_REQUEST', told(first.message));
+    const coded = isApiErrorCode(code) ? code : namedCode('BAD_REQUEST', first.message);
+    throw new ApiError(coded, told(first.message));
   }
 }

@@ -152,7 +152,7 @@ describe('aggregate', () => {
       `signals: [speed], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "PT1H", percentiles: [1.5]`,
     ],
     ['BAD_REQUEST', `signals: [speed], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "5 minutes"`],
-    ['BAD_REQUEST', `signals: [sped], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "PT1H"`],
+    ['UNKNOWN_SIGNAL', `signals: [sped], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "PT1H"`],
   ])('refuses with %s: %s', async (code, args) => {
     const { errors } = await aggregate(args);
     expect(errors?.[0]?.extensions.code).toBe(code);

@@ -17,7 +17,7 @@ import { Json } from '../scalars.js';
 import { twinFor } from '../seen-by.js';
 import { TypedArgs } from '../typed-args.js';
 import { attributesModel, CarAttributesModel } from './attributes.model.js';
-import { plainValues } from './plain-values.js';
+import { plainValues, type ValuesCheck } from './plain-values.js';
 
 export const ATTRIBUTES_CHECK = Symbol('AttributesCheck');
 
@@ -27,6 +27,7 @@ export class AttributesResolver {
     @Inject(DATABASE) private readonly database: Database,
     @Inject(LOADERS) private readonly loaders: Loaders,
     @Inject(ATTRIBUTES_CHECK) private readonly check: (values: unknown) => string | null,
+    @Inject(ATTRIBUTES_CHECK) private readonly check: ValuesCheck,
     @Inject(API_CLOCK) private readonly clock: () => number,
   ) {}
 

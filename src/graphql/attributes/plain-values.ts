@@ -1,3 +1,6 @@
+/** What is wrong with values by name; null where nothing is. */
+export type ValuesCheck = (values: unknown) => string | null;
+
 /** Characters of JSON. */
 const LONGEST = 16_384;
 const DEEPEST = 8;
