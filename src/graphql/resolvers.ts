@@ -8,7 +8,7 @@ import { SignalResolver, SignalUnitsResolver } from './history/signals.resolver.
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { CarCommandsResolver, CommandResolver } from './desired/command.resolver.js';
 import { DeltaResolver, DesiredResolver } from './desired/desired.resolver.js';
-import { DiffResolver } from './time-travel/diff.resolver.js';
+import { DiffReadingsResolver, DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
@@ -27,6 +27,7 @@ export const RESOLVERS = [
   DeltaResolver,
   CarCommandsResolver,
   CommandResolver,
+  DiffReadingsResolver,
   DiffResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,
