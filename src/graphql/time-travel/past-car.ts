@@ -68,11 +68,12 @@ export async function countersThen(source: PastSource, viewer: Viewer, id: strin
   const present = await twinFor(viewer, loaders, id);
   if (!present || at < present.firstSeenAt) return NOT_COUNTED;
   const options = { keptSince: keptSince(tools), maxTimeMS: READ_LIMIT };
-  return { ...NOT_COUNTED, ...(await countersAt(database.collections, present, at, options)) };
+  return Object.assign(await countersAt(database.collections, present, at, options), UNKNOWN);
 }
 
 const NONE = { readings: 0, late: 0, duplicate: 0, expired: 0, rejected: 0 };
-const NOT_COUNTED: Counters = { readings: 0, late: 0, duplicate: null, expired: null, rejected: null };
+const UNKNOWN = { duplicate: null, expired: null, rejected: null };
+const NOT_COUNTED: Counters = { readings: 0, late: 0, ...UNKNOWN };
 
 /** ms; null where all readings are kept */
 function keptSince({ retention, clock }: PastTools): number | null {
