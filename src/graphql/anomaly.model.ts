@@ -1,6 +1,7 @@
 import { Field, Float, ID, Int, ObjectType } from '@nestjs/graphql';
 import type { EpisodeDocument, EpisodeEventType, Severity, TimelineEntry } from '../twin/documents.js';
 import type { EpisodeKind } from '../twin/episode-kind.js';
+import type { Car } from './car.model.js';
 import { connectionOf } from './connection.js';
 import { AnomalyEventType, AnomalyKind, AnomalySeverity, AnomalyStatus } from './enums.js';
 import { AnomalyHandling, handlingModel } from './handling.model.js';
@@ -51,6 +52,9 @@ export class Anomaly implements Node {
 
   @Field(() => ID, { description: 'Id of the car.' })
   readonly carId!: string;
+
+  /** Of the past: the car that it is shown with. */
+  readonly carThen?: Car;
 
   @Field(() => AnomalyKind, { description: 'What it is about.' })
   readonly kind!: EpisodeKind;

@@ -35,8 +35,9 @@ export class AnomalyResolver {
     return anomaliesPage(this.database.collections.anomalies, args, viewer);
   }
 
-  @ResolveField(() => Car, { nullable: true, description: 'The car as it is now.' })
-  async car(@Parent() { carId }: Anomaly, @CurrentViewer() viewer: Viewer): Promise<Car | null> {
+  @ResolveField(() => Car, { nullable: true, description: 'The car as it is now, in the past as it was then.' })
+  async car(@Parent() { carId, carThen }: Anomaly, @CurrentViewer() viewer: Viewer): Promise<Car | null> {
+    if (carThen) return carThen;
     const twin = await twinFor(viewer, this.loaders, carId);
     return twin && carModel(twin, this.fleet.edges());
   }

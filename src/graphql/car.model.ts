@@ -78,6 +78,9 @@ export class Car implements Node {
   /** Of the past: the anomalies that were open then, as they were. */
   readonly openThen?: readonly EpisodeDocument[];
 
+  /** Of the past: counts, which costs more than all the rest. */
+  readonly countThen?: () => Promise<Counters>;
+
   /** Ids of the open episodes; resolved into anomalies on demand. */
   readonly openEpisodeIds!: readonly string[];
 }

@@ -8,7 +8,7 @@ import { DATABASE } from '../twin/twin.module.js';
 import { Anomaly, anomalyModel } from './anomaly.model.js';
 import { ApiError } from './api-error.js';
 import { CarsArgs } from './car.args.js';
-import { Car, CarConnection, carModel } from './car.model.js';
+import { Car, CarConnection, carModel, Counters } from './car.model.js';
 import { type CarsPage, carsPage } from './cars-page.js';
 import { CurrentViewer } from './current-viewer.js';
 import { type Connection, pageOf, pageSize } from './connection.js';
@@ -52,9 +52,15 @@ export class CarResolver {
     return carsPage(this.fleet, this.loaders, args, viewer);
   }
 
+  @ResolveField(() => Counters, { description: 'How many of its messages ended where.' })
+  counters(@Parent() { counters, countThen }: Car): Counters | Promise<Counters> {
+    return countThen ? countThen() : counters;
+  }
+
   @ResolveField(() => [Anomaly], { description: 'Anomalies that are open, at most one per kind.' })
-  async openEpisodes(@Parent() { openEpisodeIds, openThen }: Car): Promise<Anomaly[]> {
-    if (openThen) return openThen.map(anomalyModel);
+  async openEpisodes(@Parent() car: Car): Promise<Anomaly[]> {
+    const { openEpisodeIds, openThen } = car;
+    if (openThen) return openThen.map((episode) => Object.assign(anomalyModel(episode), { carThen: car }));
     const episodes = await Promise.all(openEpisodeIds.map((id) => this.loaders.anomalies.load(id)));
     return episodes.flatMap((episode) => (episode?.status === 'OPEN' ? [anomalyModel(episode)] : []));
   }

@@ -26,8 +26,12 @@ import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
 import { RESOLVERS } from './resolvers.js';
 import { PAST_TOOLS, type PastTools } from './time-travel/past-car.js';
 import { mercuriusOptions, report, subscriptionAdmission } from './mercurius-options.js';
+import { Turns } from './time-travel/turns.js';
+import { mercuriusOptions } from './mercurius-options.js';
 
 const DAY = 86_400_000;
+/** Histories that are folded at a time. */
+const FOLDS = 4;
 
 /** GraphQL over HTTP and WebSocket at /graphql, and a page to try it at /graphiql where the settings say so. */
 @Module({})
@@ -45,7 +49,7 @@ export class GraphqlModule {
     const limits = { staleAfter: settings.STALE_AFTER * 1_000, offlineAfter: settings.OFFLINE_AFTER * 1_000 };
     const past = {
       provide: PAST_TOOLS,
-      useValue: { rules: rulesOf(settings), retention, limits, clock } satisfies PastTools,
+      useValue: { rules: rulesOf(settings), retention, limits, clock, turns: new Turns(FOLDS) } satisfies PastTools,
     };
     const persisted = PersistedOperations.read(settings.PERSISTED_OPERATIONS, settings.PERSISTED_OPERATIONS_DIR);
     const operations = new OperationGuard(limitsOf(settings), clock);

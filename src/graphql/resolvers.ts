@@ -10,6 +10,7 @@ import { CarCommandsResolver, CommandResolver } from './desired/command.resolver
 import { DeltaResolver, DesiredResolver } from './desired/desired.resolver.js';
 import { DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetAnalyticsResolver, MeasuredCarResolver } from './fleet/analytics.resolver.js';
+import { DiffReadingsResolver, DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
 import { CarRollupsResolver, FleetRollupsResolver } from './rollup.resolver.js';
@@ -28,6 +29,7 @@ export const RESOLVERS = [
   DeltaResolver,
   CarCommandsResolver,
   CommandResolver,
+  DiffReadingsResolver,
   DiffResolver,
   AnomalyResolver,
   AnomalyConnectionResolver,

@@ -95,6 +95,8 @@ export const INDEXES: Readonly<Record<Exclude<keyof Collections, 'meta'>, readon
   ],
   readings: [
     { name: 'car_at', key: { car: 1, at: 1, _id: 1 } },
+    // Few are: counting them is not to read all others.
+    { name: 'late', key: { late: 1, car: 1, at: 1 }, partialFilterExpression: { late: true } },
     { name: 'skewed', key: { skewedAt: 1, car: 1 }, partialFilterExpression: { skewedAt: { $exists: true } } },
   ],
   positions: [],

@@ -3,7 +3,7 @@ import { ID, Int, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graph
 import { seesFleet } from '../../access/scope.js';
 import type { Viewer } from '../../access/viewer.js';
 import { isCarId } from '../../telemetry/car-id.js';
-import type { CarAttributes } from '../../twin/car-documents.js';
+import type { AttributesVersion, CarAttributes } from '../../twin/car-documents.js';
 import type { Database } from '../../twin/database.js';
 import { setAttributes } from '../../twin/set-attributes.js';
 import { DATABASE } from '../../twin/twin.module.js';
@@ -33,20 +33,24 @@ export class AttributesResolver {
 
   @ResolveField(() => CarAttributesModel, { nullable: true, description: 'What was said of it; null for nothing.' })
   async attributes(@Parent() { id, asOf }: Car): Promise<CarAttributesModel | null> {
-    const said = await this.loaders.said.load(id);
-    const versions = [...(said?.formerAttributes ?? []), ...(said?.attributes ? [said.attributes] : [])];
+    const versions = await this.versions(id);
     const valid = versions.findLast(({ at }) => !asOf || at <= asOf);
+    if (!valid && versions[0] && versions[0].version > 1)
+      throw new ApiError('BEFORE_RETENTION', 'The attributes of that instant are no longer kept');
     return valid && Object.keys(valid.values).length > 0 ? attributesModel(valid) : null;
   }
 
   @ResolveField(() => [CarAttributesModel], { description: 'Up to 50 former versions, the newest first.' })
   async formerAttributes(@Parent() { id, asOf }: Car): Promise<CarAttributesModel[]> {
+    const versions = await this.versions(id);
+    const known = versions.filter(({ at }) => !asOf || at <= asOf);
+    return known.slice(0, -1).map(attributesModel).reverse();
+  }
+
+  /** Those that are kept, the oldest first. */
+  private async versions(id: string): Promise<AttributesVersion[]> {
     const said = await this.loaders.said.load(id);
-    const former = said?.formerAttributes ?? [];
-    return former
-      .filter(({ at }) => !asOf || at <= asOf)
-      .map(attributesModel)
-      .reverse();
+    return [...(said?.formerAttributes ?? []), ...(said?.attributes ? [said.attributes] : [])];
   }
 
   @Mutation(() => CarAttributesModel, {

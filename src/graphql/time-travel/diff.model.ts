@@ -2,7 +2,7 @@ import { Field, Float, ID, ObjectType } from '@nestjs/graphql';
 import type { SignalName as Signal } from '../../telemetry/signals.js';
 import type { Status } from '../../twin/documents.js';
 import { CarStatus, SignalName } from '../enums.js';
-import { DateTime, Long } from '../scalars.js';
+import { DateTime } from '../scalars.js';
 
 @ObjectType({ description: 'A signal that shows another value than before.' })
 export class SignalChange {
@@ -30,8 +30,8 @@ export class CarDiff {
   @Field(() => DateTime, { description: 'The later instant.' })
   readonly to!: Date;
 
-  @Field(() => Long, { description: 'Readings in between (a number).' })
-  readonly readings!: number;
+  /** Counts the readings in between: it may cost more than all the rest. */
+  readonly count!: () => Promise<number>;
 
   @Field(() => CarStatus, { nullable: true, description: 'Status before; null before the first reading.' })
   readonly statusFrom!: Status | null;

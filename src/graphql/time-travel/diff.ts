@@ -3,7 +3,10 @@ import type { PastTwin } from '../../history/twin-at.js';
 import type { CarDiff } from './diff.model.js';
 
 /** What changed between two states of one car; a state that is null is that before the first reading. */
-export function diffOf(before: PastTwin | null, after: PastTwin | null): Omit<CarDiff, 'from' | 'to'> {
+export function diffOf(
+  before: PastTwin | null,
+  after: PastTwin | null,
+): Omit<CarDiff, 'from' | 'to' | 'readings' | 'count'> {
   const [was, is] = [before?.twin, after?.twin];
   const signals = SIGNALS.flatMap(({ name, unit }) => {
     const [from, to] = [was?.reported.signals[name] ?? null, is?.reported.signals[name] ?? null];
@@ -16,7 +19,6 @@ export function diffOf(before: PastTwin | null, after: PastTwin | null): Omit<Ca
   const status = [was?.status ?? null, is?.status ?? null] as const;
   const ratio = [was?.score?.ratio ?? null, is?.score?.ratio ?? null] as const;
   return {
-    readings: (is?.counters.readings ?? 0) - (was?.counters.readings ?? 0),
     statusFrom: status[0],
     statusTo: status[1],
     ratioFrom: ratio[0],

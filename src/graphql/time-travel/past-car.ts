@@ -1,13 +1,15 @@
 import type { Viewer } from '../../access/viewer.js';
 import { type FreshnessLimits, freshnessEdges } from '../../fleet/freshness.js';
 import { READ_LIMIT } from '../../fleet/fleet.js';
+import { countersAt } from '../../history/counters-at.js';
 import { type PastTwin, twinAt } from '../../history/twin-at.js';
 import type { Database } from '../../twin/database.js';
 import type { EpisodeRules } from '../../twin/episodes.js';
 import { ApiError } from '../api-error.js';
-import { type Car, carModel } from '../car.model.js';
+import { type Car, carModel, type Counters } from '../car.model.js';
 import type { Loaders } from '../loaders.js';
 import { twinFor } from '../seen-by.js';
+import type { Turns } from './turns.js';
 
 /** What the past is told by. */
 export interface PastTools {
@@ -16,6 +18,8 @@ export interface PastTools {
   readonly retention: number | null;
   readonly limits: FreshnessLimits;
   readonly clock: () => number;
+  /** Bounds the memory that folding takes in this process. */
+  readonly turns: Turns;
 }
 
 export const PAST_TOOLS = Symbol('PastTools');
@@ -34,9 +38,8 @@ export async function pastTwin(source: PastSource, viewer: Viewer, id: string, a
   const { database, loaders, tools } = source;
   const present = await twinFor(viewer, loaders, id);
   if (!present) return null;
-  const { rules, retention, clock } = tools;
-  const keptSince = retention === null ? null : clock() - retention;
-  const past = await twinAt(database.collections, present, at, { rules, keptSince, maxTimeMS: READ_LIMIT });
+  const options = { rules: tools.rules, keptSince: keptSince(tools), maxTimeMS: READ_LIMIT };
+  const past = await tools.turns.take(() => twinAt(database.collections, present, at, options));
   switch (past.kind) {
     case 'known':
       return past.past;
@@ -54,12 +57,25 @@ export async function pastCar(source: PastSource, viewer: Viewer, id: string, at
   const past = await pastTwin(source, viewer, id, at);
   if (!past) return null;
   const edges = freshnessEdges(at.getTime(), source.tools.limits);
-  const { readings, late } = past.twin.counters;
-  const then = {
-    revision: null,
-    counters: { readings, late, duplicate: null, expired: null, rejected: null },
-    asOf: at,
-    openThen: past.open,
-  };
-  return Object.assign(carModel({ ...past.twin, revision: 0 }, edges), then);
+  const then = { revision: null, counters: NOT_COUNTED, asOf: at, openThen: past.open };
+  const countThen = () => countersThen(source, viewer, id, at);
+  return Object.assign(carModel({ ...past.twin, counters: NONE, revision: 0 }, edges), { ...then, countThen });
+}
+
+/** What the history tells; what was never stored is not known of the past. */
+export async function countersThen(source: PastSource, viewer: Viewer, id: string, at: Date): Promise<Counters> {
+  const { database, loaders, tools } = source;
+  const present = await twinFor(viewer, loaders, id);
+  if (!present || at < present.firstSeenAt) return NOT_COUNTED;
+  const options = { keptSince: keptSince(tools), maxTimeMS: READ_LIMIT };
+  return Object.assign(await countersAt(database.collections, present, at, options), UNKNOWN);
+}
+
+const NONE = { readings: 0, late: 0, duplicate: 0, expired: 0, rejected: 0 };
+const UNKNOWN = { duplicate: null, expired: null, rejected: null };
+const NOT_COUNTED: Counters = { readings: 0, late: 0, ...UNKNOWN };
+
+/** ms; null where all readings are kept */
+function keptSince({ retention, clock }: PastTools): number | null {
+  return retention === null ? null : clock() - retention;
 }
