@@ -7,7 +7,7 @@ import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { Anomaly, anomalyModel } from './anomaly.model.js';
 import { Car, carModel } from './car.model.js';
-import { CurrentViewer, CutConnection } from './current-viewer.js';
+import { CurrentViewer, CutConnection, type RequestContext, viewerIn } from './current-viewer.js';
 import { FleetModel, fleetModel } from './fleet.model.js';
 import { AnomalyEventsArgs, CarUpdatesArgs, FleetUpdatesArgs } from './live.args.js';
 import { AnomalyEvent, AnomalyFeedItem, CarFeedItem, CarUpdate, eventModel } from './live.model.js';
@@ -69,7 +69,8 @@ export class LiveResolver {
   @Subscription(() => FleetModel, {
     description:
       'All cars together, now and then every so many seconds, whether anything changed or not; `coverage` says as of when.',
-    resolve: (summary: DatedSummary) => fleetModel(summary),
+    resolve: (summary: DatedSummary, _args: unknown, context: RequestContext) =>
+      fleetModel(summary, { filter: { within: viewerIn(context).fleets }, at: null }),
   })
   fleetUpdates(
     @TypedArgs({ type: () => FleetUpdatesArgs }) args: FleetUpdatesArgs,
