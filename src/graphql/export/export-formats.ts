@@ -53,20 +53,17 @@ async function* jsonText(columns: readonly ExportColumn[], batches: Batches): As
 
 /** An object container of its own for every request: blocks of it are whole or not there. */
 function avroStream(columns: readonly ExportColumn[], batches: Batches): Readable {
-  const encoder = new avro.streams.BlockEncoder(
-    schemaOf(columns) as avro.Schema,
-    {
-      codec: 'deflate',
-      writeHeader: true,
-    } as object,
-  );
+  const encoder = new avro.streams.BlockEncoder(schemaOf(columns) as avro.Schema, {
+    codec: 'deflate',
+    writeHeader: true,
+  });
   const records = async function* () {
     for await (const batch of batches)
       for (const row of batch) yield cellsOf(columns, row, (cell) => (cell instanceof Date ? cell.getTime() : cell));
   };
   // A fault or an end of either side reaches the other; whoever reads the encoder sees it there.
   pipeline(Readable.from(records(), { highWaterMark: 16 }), encoder, () => undefined);
-  return encoder as unknown as Readable;
+  return encoder;
 }
 
 const TYPES = {
