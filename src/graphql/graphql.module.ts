@@ -13,6 +13,7 @@ import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { ATTRIBUTES_CHECK } from './attributes/attributes.resolver.js';
 import { DESIRED_TOOLS, type DesiredTools } from './desired/desired.resolver.js';
+import { EXPORT_TOOLS, ExportController, type ExportTools } from './export/export.controller.js';
 import { Entrance, ENTRANCE_OPTIONS, type EntranceOptions } from './guard/entrance.js';
 import { MutationAudit } from './guard/mutation-audit.js';
 import { type Limits, maskedFields, OperationGuard } from './guard/operation-guard.js';
@@ -52,7 +53,9 @@ export class GraphqlModule {
       useValue: { rules: rulesOf(settings), retention, limits, clock, turns: new Turns(FOLDS) } satisfies PastTools,
     };
     const persisted = PersistedOperations.read(settings.PERSISTED_OPERATIONS, settings.PERSISTED_OPERATIONS_DIR);
-    const operations = new OperationGuard(limitsOf(settings), clock);
+    const limited = limitsOf(settings);
+    const operations = new OperationGuard(limited, clock);
+    const exports: ExportTools = { operations, masked: limited.masked, clock, most: settings.LIMIT_EXPORTS };
     const entrance: EntranceOptions = {
       origins: settings.ALLOWED_ORIGINS ?? [],
       persisted,
@@ -102,8 +105,9 @@ export class GraphqlModule {
           },
         }),
       ],
-      controllers: settings.GRAPHIQL === 'on' ? [GraphiqlController] : [],
+      controllers: [ExportController, ...(settings.GRAPHIQL === 'on' ? [GraphiqlController] : [])],
       providers: [
+        { provide: EXPORT_TOOLS, useValue: exports },
         { provide: ENTRANCE_OPTIONS, useValue: entrance },
         Entrance,
         { provide: MOST_SUBSCRIPTIONS, useValue: settings.LIMIT_SUBSCRIPTIONS },

@@ -13,12 +13,12 @@ import {
   type OperationDefinitionNode,
 } from 'graphql/index.js';
 import type { Authenticator } from '../access/authenticator.js';
-import { OWNER, type Viewer } from '../access/viewer.js';
 import { ApiError } from './api-error.js';
 import { type RequestContext, viewerIn } from './current-viewer.js';
 import { depthRule } from './depth-rule.js';
 import { apiErrorOf, formatted, isApiErrorCode, namedCode } from './error-format.js';
 import { aliasRule } from './guard/alias-rule.js';
+import { clientName } from './guard/client-name.js';
 import { checkShape, withoutSuggestion } from './guard/document-shape.js';
 import type { MutationAudit } from './guard/mutation-audit.js';
 import type { OperationGuard } from './guard/operation-guard.js';
@@ -86,6 +86,7 @@ export function subscriptionAdmission({ operations, persisted, aliases, largestB
   const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables, context: HookContext) => {
     const viewer = context.viewer ?? OWNER;
     return operations.check(schema, document, variables, viewer, clientOf(viewer, context));
+    return operations.check(schema, document, variables, viewer, clientName(viewer, context.request?.ip));
   };
   const told = (message: string) => (guards.introspection ? message : withoutSuggestion(message));
   return {
@@ -145,11 +146,6 @@ export function subscriptionAdmission({ operations, persisted, aliases, largestB
         admission.document(schema, document, context as unknown as HookContext),
     },
   };
-}
-
-/** By whom operations are counted: the name where there is one, the address where everybody is the same. */
-function clientOf(viewer: Viewer, { request }: HookContext): string {
-  return viewer === OWNER ? `address ${request?.ip ?? ''}` : `name ${viewer.name}`;
 }
 
 /** Over HTTP there is nothing to send the items on. @throws ApiError BAD_REQUEST */

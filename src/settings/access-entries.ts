@@ -65,5 +65,6 @@ export const ACCESS_ENTRIES = {
   LIMIT_RATE: entry(whole(0, 0), 'operations/s', 'Operations of one client (token, key or address); 0: no limit'),
   LIMIT_SOCKETS: entry(whole(20_000, 1), 'WebSockets', 'WebSockets of one address at a time'),
   LIMIT_SUBSCRIPTIONS: entry(whole(20_000, 1), 'subscriptions', 'Subscriptions of one client at a time'),
+  LIMIT_EXPORTS: entry(whole(4, 1), 'exports', 'Exports of one client at a time'),
   AUDIT_RETENTION: entry(whole(365, 0), 'days', 'How long the audit log of mutations is kept; 0 keeps it for ever'),
 } as const;

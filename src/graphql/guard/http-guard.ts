@@ -31,7 +31,9 @@ const STATUS: Partial<Record<ApiError['code'], number>> = {
   FORBIDDEN: 403,
   BODY_TOO_LARGE: 413,
   RATE_LIMITED: 429,
+  TIMEOUT: 503,
   UNAVAILABLE: 503,
+  INTERNAL: 500,
 };
 
 /** Everything that is asked of the API passes here first: who asks, from which page, and how. */
@@ -123,7 +125,8 @@ async function viewerOf(
   return viewerBy(authenticator, authorization);
 }
 
-async function refuse(request: FastifyRequest, reply: FastifyReply, fault: unknown): Promise<void> {
+/** Answers with the coded error. */
+export async function refuse(request: FastifyRequest, reply: FastifyReply, fault: unknown): Promise<void> {
   if (!(fault instanceof ApiError)) throw fault;
   const { code, message } = fault;
   if (code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
