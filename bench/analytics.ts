@@ -1,0 +1,139 @@
+/**
+ * How long the figures of the fleet take: through the API as a dashboard asks again and again, and ad hoc beside the bare driver
+ * doing the same aggregation on the same server in the same run.
+ *
+ *   npm run bench:analytics -- [--cars 100000] [--rounds 5]
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startStack } from '../stack/stack.js';
+import { GROUPS } from '../src/fleet/pipelines.js';
+import { simulateFleet } from '../src/simulator/fleet.js';
+import { type Database, openDatabase, prepareDatabase } from '../src/twin/database.js';
+import { middle, ready, spawnService } from './service-process.js';
+
+const { values } = parseArgs({
+  options: { cars: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '5' } },
+});
+const [cars, rounds] = [Number(values.cars), Number(values.rounds)];
+const HOUR = `from: "${new Date(Date.now() - 3_600_000).toISOString()}", to: "${new Date(Date.now() + 3_600_000).toISOString()}"`;
+const DASHBOARD = {
+  counts: 'byStatus { cars } byFreshness { cars }',
+  'by firmware': 'byFirmware { values cars }',
+  'percentiles and histogram': 'distribution(measure: SCORE, bins: 50) { mean percentiles histogram { cars } }',
+  'top N': 'extremes(measure: SCORE, first: 50) { value }',
+  'failure rates': `failureRates(by: FIRMWARE, ${HOUR}) { value rate }`,
+};
+
+const stack = await startStack({ parts: ['mongodb'], say: (line) => void process.stderr.write(`${line}\n`) });
+const name = `bench-analytics-${process.pid}`;
+const database = openDatabase(stack.urls.mongodbUri, name, 'bench');
+try {
+  await prepareDatabase(database, 0);
+  await fill(database);
+  const api = await spawnService(stack.urls, name, 'api');
+  try {
+    await ready(api);
+    process.stdout.write(`${cars} cars, ${stack.parts.mongodb?.server ?? 'MongoDB'}\n`);
+    for (const [what, fields] of Object.entries(DASHBOARD)) await dashboard(api.port, what, fields);
+    await adHoc(api.port);
+  } finally {
+    await api.stop();
+  }
+} finally {
+  await database.db.dropDatabase();
+  await database.client.close();
+  await stack.stop();
+}
+
+/** A twin of every car and an open episode of every twentieth. */
+async function fill({ collections }: Database): Promise<void> {
+  const now = new Date();
+  let twins: object[] = [];
+  let n = 0;
+  for (const { car, signals } of simulateFleet({ cars, seed: 1, start: Date.now(), stepSeconds: 10, messages: cars })) {
+    const ratio = Math.exp(Math.sin(n * 12.9898) * 2 - 2);
+    const score = { value: ratio, threshold: 1, ratio, anomalous: ratio > 1, model: 'm@1', topSignals: [] };
+    const attributes = { fleet: `fleet-${n % 10}`, model: `model-${n % 7}` };
+    const reported = { at: now, receivedAt: now, hash: n, signals };
+    const common = {
+      revision: 1,
+      status: n % 20 === 0 ? 'ANOMALOUS' : 'NORMAL',
+      openEpisodes: {},
+      recent: [],
+      cleared: {},
+    };
+    twins.push({ _id: car, ...common, reported, score, attributes, firstSeenAt: now, lastSeenAt: now, memory: null });
+    if (n % 20 === 0)
+      await collections.anomalies.insertOne({
+        _id: `${car}/TIRE/${now.toISOString()}`,
+        car,
+        kind: 'TIRE',
+        status: 'OPEN',
+        severity: 'MINOR',
+        openedAt: now,
+        updatedAt: now,
+        clearedAt: null,
+        peak: null,
+        readings: 1,
+        topSignals: [],
+        model: 'm@1',
+        timeline: [],
+        timelineDropped: 0,
+        fleet: attributes.fleet,
+      });
+    n += 1;
+    if (twins.length === 2_000 || n === cars) {
+      await collections.twins.insertMany(twins as never[]);
+      twins = [];
+    }
+  }
+}
+
+/** How long the answer took, ms; and the code of its error, if it is one. */
+async function timed(port: number, query: string): Promise<{ time: number; code: string | null }> {
+  const start = performance.now();
+  const body = JSON.stringify({ query });
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, { method: 'POST', headers, body });
+  const { errors } = (await response.json()) as { errors?: { message: string; extensions: { code: string } }[] };
+  const [error] = errors ?? [];
+  if (error && error.extensions.code !== 'TIMEOUT') throw new Error(`${error.message}: ${query}`);
+  return { time: performance.now() - start, code: error?.extensions.code ?? null };
+}
+
+/** Asked four times a second for eight seconds, in which the answer is renewed about every two. */
+async function dashboard(port: number, what: string, fields: string): Promise<void> {
+  const query = `{ fleet { ${fields} } }`;
+  const first = await timed(port, query);
+  const told = `${what}: first ${first.code ?? ''} ${first.time.toFixed(0)} ms`;
+  if (first.code) return void process.stdout.write(`${told}\n`);
+  const times: number[] = [];
+  for (let n = 0; n < 32; n += 1) {
+    await delay(250);
+    const { time, code } = await timed(port, query);
+    times.push(code === null ? time : Number.POSITIVE_INFINITY);
+  }
+  times.sort((a, b) => a - b);
+  const [p50, slowest] = [times[16] ?? 0, times.at(-1) ?? 0];
+  process.stdout.write(`${told}, then p50 ${p50.toFixed(1)} ms, slowest ${slowest.toFixed(0)} ms\n`);
+}
+
+async function adHoc(port: number): Promise<void> {
+  const pairs: { api: number; bare: number }[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    // Another percentile each round: an answer that is kept does not do.
+    const p = 0.5 + round / 100;
+    const query = `{ fleet { groupBy(by: [MODEL, FIRMWARE], measure: speed, percentiles: [${p}]) { values cars mean percentiles } } }`;
+    const { time: api, code } = await timed(port, query);
+    if (code) return void process.stdout.write(`groupBy: ${code}\n`);
+    const start = performance.now();
+    await database.collections.twins.aggregate(GROUPS(['MODEL', 'FIRMWARE'], 'speed', [p])).toArray();
+    pairs.push({ api, bare: performance.now() - start });
+  }
+  const [api, bare] = [middle(pairs.map((pair) => pair.api)), middle(pairs.map((pair) => pair.bare))];
+  const ratio = middle(pairs.map((pair) => pair.api / pair.bare));
+  process.stdout.write(
+    `groupBy: API ${api.toFixed(0)} ms, bare aggregation ${bare.toFixed(0)} ms, ratio ${ratio.toFixed(2)}\n`,
+  );
+}
