@@ -28,7 +28,6 @@ import { RESOLVERS } from './resolvers.js';
 import { PAST_TOOLS, type PastTools } from './time-travel/past-car.js';
 import { mercuriusOptions, report, subscriptionAdmission } from './mercurius-options.js';
 import { Turns } from './time-travel/turns.js';
-import { mercuriusOptions } from './mercurius-options.js';
 
 const DAY = 86_400_000;
 /** Histories that are folded at a time. */
@@ -63,7 +62,9 @@ export class GraphqlModule {
       mostSockets: settings.LIMIT_SOCKETS,
     };
     const { LIMIT_BODY: largestBody, LIMIT_ALIASES: aliases } = settings;
-    const admission = subscriptionAdmission({ operations, persisted, aliases, largestBody });
+    const introspection = settings.INTROSPECTION === 'on';
+    const guards = { operations, persisted, aliases, introspection, largestBody };
+    const admission = subscriptionAdmission(guards);
     const attributes = {
       provide: ATTRIBUTES_CHECK,
       useValue: loadValueCheck('ATTRIBUTES_SCHEMA', settings.ATTRIBUTES_SCHEMA),
@@ -89,19 +90,7 @@ export class GraphqlModule {
           inject: [DATABASE, AUTHENTICATOR],
           useFactory: (database: Database, authenticator: Authenticator | null) => {
             const audit = new MutationAudit(database.collections.audit, clock);
-            const largestBody = settings.LIMIT_BODY;
-            const aliases = settings.LIMIT_ALIASES;
-            const introspection = settings.INTROSPECTION === 'on';
-            return mercuriusOptions({
-              authenticator,
-              operations,
-              persisted,
-              audit,
-              aliases,
-              introspection,
-              largestBody,
-            });
-            return mercuriusOptions({ authenticator, operations, persisted, audit, aliases, largestBody });
+            return mercuriusOptions({ ...guards, authenticator, audit });
           },
         }),
       ],

@@ -25,9 +25,9 @@ import type { OperationGuard } from './guard/operation-guard.js';
 import type { PersistedOperations } from './guard/persisted-operations.js';
 import { initSeen } from './guard/socket-door.js';
 import { connected, type Connection } from './guard/sockets.js';
+import { LONGEST_OPERATION } from './limits.js';
+import type { Admission } from './live/event-stream-route.js';
 
-/** Tokens in one operation. */
-const LONGEST_OPERATION = 5_000;
 const PARSE = { maxTokens: LONGEST_OPERATION };
 /** Operations that are kept parsed and compiled, and as many that were refused: the largest take a megabyte each. */
 const REMEMBERED = 200;
@@ -57,37 +57,43 @@ export interface ApiGuards {
 type HookContext = RequestContext & { readonly request?: FastifyRequest };
 type Variables = Readonly<Record<string, unknown>>;
 
-export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig, 'driver'> {
-  const rules = [depthRule, aliasRule(guards.aliases)];
-  const { authenticator, operations, persisted, audit } = guards;
-  const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables | null, context: HookContext) => {
-    const viewer = viewerIn(context);
-type Admitted = Pick<ApiGuards, 'operations' | 'persisted' | 'aliases' | 'largestBody'>;
+type Admitted = Pick<ApiGuards, 'operations' | 'persisted' | 'aliases' | 'introspection' | 'largestBody'>;
 
 /** What a subscription passes before it starts, over WebSocket and as server-sent events alike. */
-export function subscriptionAdmission({ operations, persisted, aliases, largestBody }: Admitted): Admission {
+export function subscriptionAdmission({
+  operations,
+  persisted,
+  aliases,
+  introspection,
+  largestBody,
+}: Admitted): Admission {
   const rules = [depthRule, aliasRule(aliases)];
   return {
     source: (text) => {
       if (text.length > largestBody) throw new ApiError('BODY_TOO_LARGE');
+      parse(text, PARSE);
       persisted.check(text);
     },
     document: async (schema, document, context) => {
-      refuseInvalid(schema, document, rules);
-      const viewer = context.viewer ?? OWNER;
+      checkShape(document);
+      refuseInvalid(schema, document, rules, introspection ? (message) => message : withoutSuggestion);
+      const viewer = viewerIn(context);
+      // Not every way is given the variables here.
       await operations
-        .check(schema, document, {}, viewer, clientOf(viewer, context))
+        .check(schema, document, null, viewer, clientName(viewer, context.request?.ip))
         .catch((fault: unknown) => Promise.reject(apiErrorOf(fault)));
     },
   };
 }
 
-  const admission = subscriptionAdmission(guards);
-  const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables, context: HookContext) => {
-    const viewer = context.viewer ?? OWNER;
-    return operations.check(schema, document, variables, viewer, clientOf(viewer, context));
+export function mercuriusOptions(guards: ApiGuards): Omit<MercuriusDriverConfig, 'driver'> {
+  const rules = [depthRule, aliasRule(guards.aliases)];
+  const { authenticator, operations, persisted, audit } = guards;
+  const check = (schema: GraphQLSchema, document: DocumentNode, variables: Variables | null, context: HookContext) => {
+    const viewer = viewerIn(context);
     return operations.check(schema, document, variables, viewer, clientName(viewer, context.request?.ip));
   };
+  const admission = subscriptionAdmission(guards);
   const told = (message: string) => (guards.introspection ? message : withoutSuggestion(message));
   return {
     path: '/graphql',
@@ -129,18 +135,6 @@ export function subscriptionAdmission({ operations, persisted, aliases, largestB
       onResolution: async (execution, context) =>
         // The answer stands: what was noted before it says that it was tried.
         audit.end(execution, context as unknown as HookContext).catch(report),
-      preSubscriptionParsing: async (_schema, source) => {
-        parse(source, PARSE);
-        persisted.check(source);
-      },
-      preSubscriptionExecution: async (schema, document, context) => {
-        checkShape(document);
-        refuseInvalid(schema, document, rules, told);
-        // The hook is not given the variables.
-        await check(schema, document, null, context as unknown as HookContext).catch((fault: unknown) => {
-          throw apiErrorOf(fault);
-        });
-      },
       preSubscriptionParsing: async (_schema, source) => admission.source(source),
       preSubscriptionExecution: (schema, document, context) =>
         admission.document(schema, document, context as unknown as HookContext),

@@ -8,7 +8,6 @@ import { SignalResolver, SignalUnitsResolver } from './history/signals.resolver.
 import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { CarCommandsResolver, CommandResolver } from './desired/command.resolver.js';
 import { DeltaResolver, DesiredResolver } from './desired/desired.resolver.js';
-import { DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetAnalyticsResolver, MeasuredCarResolver } from './fleet/analytics.resolver.js';
 import { DiffReadingsResolver, DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';

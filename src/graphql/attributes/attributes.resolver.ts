@@ -26,7 +26,6 @@ export class AttributesResolver {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(LOADERS) private readonly loaders: Loaders,
-    @Inject(ATTRIBUTES_CHECK) private readonly check: (values: unknown) => string | null,
     @Inject(ATTRIBUTES_CHECK) private readonly check: ValuesCheck,
     @Inject(API_CLOCK) private readonly clock: () => number,
   ) {}

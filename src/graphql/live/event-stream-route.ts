@@ -28,7 +28,7 @@ export interface Admission {
 }
 
 export interface StreamContext {
-  readonly viewer?: Viewer;
+  readonly viewer?: Viewer | null | undefined;
   readonly request?: FastifyRequest;
 }
 
