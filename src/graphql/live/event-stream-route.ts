@@ -12,9 +12,10 @@ import {
   parse,
   subscribe,
 } from 'graphql/index.js';
-import { OWNER, type Viewer } from '../../access/viewer.js';
+import type { Viewer } from '../../access/viewer.js';
 import { ApiError } from '../api-error.js';
 import { formatted, publicErrors } from '../error-format.js';
+import { viewerIn } from '../current-viewer.js';
 import { LONGEST_OPERATION } from '../limits.js';
 import { EventStream } from './event-stream.js';
 import { afterEvent, eventIdOf } from './last-event.js';
@@ -69,7 +70,7 @@ export class EventStreamRoute implements OnModuleInit {
     this.admission.source(query);
     const document = parse(query, { maxTokens: LONGEST_OPERATION });
     const operation = subscriptionOf(document, operationName);
-    const contextValue = { viewer: request.viewer ?? OWNER, request };
+    const contextValue = { viewer: viewerIn(request), request };
     await this.admission.document(schema, document, contextValue);
     const result = await subscribe({
       schema,
