@@ -20,6 +20,7 @@ import {
   SPREAD,
 } from './pipelines.js';
 import type { DatedSummary } from './fleet.js';
+import { coarse, FINE_BINS, NOTHING, percentileOf, type Spread } from './fine-bins.js';
 import { Refreshed } from './refreshed.js';
 import { type Cohort, sourceOf } from './source.js';
 import { type CountRow, FLEET_COUNTS, summaryOf } from './summary.js';
@@ -73,32 +74,15 @@ export class FleetAnalytics {
 
   distribution(cohort: Cohort, measure: Measure, percentiles: readonly number[], bins: number): Promise<Distribution> {
     return this.cached(['distribution', measure, percentiles, bins], cohort, async (asOf) => {
-      const [spread] = await this.read(cohort, SPREAD(measure, percentiles));
-      const none = {
-        cars: 0,
-        mean: null,
-        min: null,
-        max: null,
-        percentiles: percentiles.map(() => null),
-        histogram: [],
-      };
-      if (!spread) return { ...none, asOf };
-      const {
-        cars,
-        mean,
-        min,
-        max,
-        percentiles: found,
-      } = spread as unknown as Omit<Distribution, 'histogram' | 'asOf'>;
-      const width = ((max ?? 0) - (min ?? 0)) / bins || 1;
-      const rows = await this.read(cohort, HISTOGRAM(measure, min ?? 0, width, bins));
-      const inBin = new Map(rows.map((row) => [row['_id'] as number, row['cars'] as number]));
-      const histogram = Array.from({ length: bins }, (_, n) => ({
-        from: (min ?? 0) + n * width,
-        to: (min ?? 0) + (n + 1) * width,
-        cars: inBin.get(n) ?? 0,
-      }));
-      return { cars, mean, min, max, percentiles: found, histogram, asOf };
+      const [spread] = await this.read(cohort, SPREAD(measure));
+      if (!spread) return { ...NOTHING, percentiles: percentiles.map(() => null), asOf };
+      const { cars, mean, min, max } = spread as unknown as Spread;
+      const fine = bins * Math.ceil(FINE_BINS / bins);
+      const width = (max - min) / fine || 1;
+      const rows = await this.read(cohort, HISTOGRAM(measure, min, width, fine));
+      const counts = new Map(rows.map((row) => [row['_id'] as number, row['cars'] as number]));
+      const found = percentiles.map((part) => percentileOf(counts, part * cars, { min, max, width }));
+      return { cars, mean, min, max, percentiles: found, histogram: coarse(counts, { min, width }, bins, fine), asOf };
     });
   }
 

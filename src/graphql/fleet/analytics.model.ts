@@ -77,7 +77,10 @@ export class FleetDistribution {
   @Field(() => Float, { nullable: true, description: 'Highest, in its unit; null without any.' })
   readonly max!: number | null;
 
-  @Field(() => [Float], { nullable: 'items', description: 'Percentiles as asked for, in its unit; approximate.' })
+  @Field(() => [Float], {
+    nullable: 'items',
+    description: 'Percentiles as asked for, in its unit; right to a two-thousandth of the range.',
+  })
   readonly percentiles!: readonly (number | null)[];
 
   @Field(() => [HistogramBin], { description: 'Bins of equal width from the lowest to the highest; none without any.' })
