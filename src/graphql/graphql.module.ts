@@ -16,7 +16,8 @@ import { DESIRED_TOOLS, type DesiredTools } from './desired/desired.resolver.js'
 import { EXPORT_TOOLS, ExportController, type ExportTools } from './export/export.controller.js';
 import { Entrance, ENTRANCE_OPTIONS, type EntranceOptions } from './guard/entrance.js';
 import { MutationAudit } from './guard/mutation-audit.js';
-import { type Limits, maskedFields, OperationGuard } from './guard/operation-guard.js';
+import { maskedFields } from './guard/masks.js';
+import { type Limits, OperationGuard } from './guard/operation-guard.js';
 import { PersistedOperations } from './guard/persisted-operations.js';
 import { GraphiqlController } from './graphiql.controller.js';
 import { API_CLOCK } from './handling.resolver.js';

@@ -1,7 +1,8 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql/index.js';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Role, Viewer } from '../../access/viewer.js';
+import type { Viewer } from '../../access/viewer.js';
 import { ApiError } from '../api-error.js';
+import { type Masks, refuseMasked } from './masks.js';
 import { operationFacts } from './operation-facts.js';
 
 export interface Limits {
@@ -10,7 +11,7 @@ export interface Limits {
   readonly rate: number;
   readonly introspection: boolean;
   /** `Type.field` that a role does not see. */
-  readonly masked: Readonly<Partial<Record<Role, ReadonlySet<string>>>>;
+  readonly masked: Masks;
 }
 
 /** Seconds over which operations are counted: short bursts are let through. */
@@ -48,8 +49,7 @@ export class OperationGuard {
     if (!this.limits.introspection && (fields.has('Query.__schema') || fields.has('Query.__type')))
       throw new ApiError('FORBIDDEN', 'The schema cannot be asked for here');
     const masked = this.limits.masked[viewer.role];
-    const hidden = masked && [...fields].find((field) => masked.has(field));
-    if (hidden) throw new ApiError('FORBIDDEN', `The role ${viewer.role} does not see ${hidden}`);
+    if (masked) refuseMasked(masked, viewer.role, fields, document, variables);
   }
 
   /** What everything that is asked for is held to, whatever it is. @throws ApiError UNAUTHENTICATED, RATE_LIMITED */
@@ -74,16 +74,4 @@ export class OperationGuard {
 /** @throws ApiError UNAUTHENTICATED */
 export function checkExpiry({ expiresAt }: Viewer, now: number): void {
   if (expiresAt !== null && expiresAt <= now) throw new ApiError('UNAUTHENTICATED', 'The token has expired');
-}
-
-/** `role:Type.field, …`; what the whole of a car's attributes is shown by goes with any of them. */
-export function maskedFields(text: string | undefined): Limits['masked'] {
-  const masked: Partial<Record<Role, Set<string>>> = {};
-  for (const one of text?.split(',') ?? []) {
-    const [role, field] = one.split(':') as [Role, string];
-    const fields = (masked[role] ??= new Set());
-    fields.add(field);
-    if (field.startsWith('CarAttributes.')) fields.add('CarAttributes.values');
-  }
-  return masked;
 }
