@@ -71,16 +71,17 @@ interface Pair {
 }
 
 async function compare(read: Read, port: number): Promise<void> {
-  const lines = Array.from({ length: connections }, () => new Connection(port, '/graphql'));
+  const loops = Math.min(connections, read.most ?? connections);
+  const lines = Array.from({ length: loops }, () => new Connection(port, '/graphql'));
   const viaApi = async (loop: number) => void (await lines[loop]?.post(read.body()));
   const viaDriver = async () => void (await read.bare());
-  await measure(connections, 1, viaApi);
-  await measure(connections, 1, viaDriver);
+  await measure(loops, 1, viaApi);
+  await measure(loops, 1, viaDriver);
   const pairs: Pair[] = [];
   for (let round = 0; round < rounds; round += 1)
     pairs.push({
-      api: await measure(connections, seconds, viaApi),
-      bare: await measure(connections, seconds, viaDriver),
+      api: await measure(loops, seconds, viaApi),
+      bare: await measure(loops, seconds, viaDriver),
     });
   for (const line of lines) line.close();
   const ratio = middle(pairs.map(({ api, bare }) => api.rate / bare.rate));
@@ -88,5 +89,7 @@ async function compare(read: Read, port: number): Promise<void> {
     const figure = (of: keyof Measured) => middle(pairs.map((pair) => pair[side][of]));
     return `${Math.round(figure('rate'))}/s, p50 ${figure('p50').toFixed(1)} ms, p99 ${figure('p99').toFixed(1)} ms`;
   };
-  process.stdout.write(`${read.name}: API ${told('api')}; bare driver ${told('bare')}; ratio ${ratio.toFixed(2)}\n`);
+  process.stdout.write(
+    `${read.name}, ${loops} side by side: API ${told('api')}; bare driver ${told('bare')}; ratio ${ratio.toFixed(2)}\n`,
+  );
 }
