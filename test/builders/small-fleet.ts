@@ -1,5 +1,6 @@
 import type { CarAttributes } from '../../src/twin/car-documents.js';
 import type { Database } from '../../src/twin/database.js';
+import { setDesired } from '../../src/twin/set-desired.js';
 import { rigOn, TestLog } from '../ingest-rig.js';
 import { aReading, aRecord, NOON } from './sensor.js';
 
@@ -22,6 +23,14 @@ export async function seedSmallFleet(database: Database): Promise<void> {
   const process = rigOn(database, log).process();
   await process.drain();
   process.stop();
+  const wish = {
+    values: { chargeLimit: 80 },
+    ifVersion: null,
+    now: new Date(AFTERWARDS),
+    expiry: 3_600_000,
+    by: 'seed',
+  };
+  for (const car of ['car-1', 'car-4']) await setDesired(database, { ...wish, car });
 }
 
 const ATTRIBUTES: Readonly<Record<string, CarAttributes>> = {
