@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import avro from 'avsc';
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, startApi } from '../builders/api.js';
 import { as, authEnv } from '../builders/keys.js';
 import { someReading } from '../builders/reading.js';
@@ -16,6 +16,9 @@ let api: Api;
 /** `find` on the readings, as MongoDB was given them. */
 let finds = 0;
 const env = { ...authEnv(), MASKED_FIELDS: 'viewer:Signals.speed,viewer:Reading.unscored', LIMIT_EXPORTS: '2' };
+
+// Forty megabytes several times over: a slow server takes its time.
+vi.setConfig({ testTimeout: 900_000 });
 
 /** A car whose rows are so long that they do not all fit between the service and a client that does not read. */
 const LONG = { car: 'long-1', rows: 4_000, text: 'x'.repeat(10_000) };
