@@ -8,11 +8,7 @@ import { COMMAND_STATUSES } from '../twin/command-documents.js';
 import { EPISODE_EVENTS, SEVERITIES, STATUSES } from '../twin/documents.js';
 import { EPISODE_KINDS } from '../twin/episode-kind.js';
 import { HANDLING_EVENTS, LABELS } from '../twin/handling-documents.js';
-
-/** GraphQL enums out of the lists of names that the stages work with. */
-function enumOf<T extends string>(values: readonly T[]): { readonly [Name in T]: Name } {
-  return Object.freeze(Object.fromEntries(values.map((value) => [value, value]))) as { readonly [Name in T]: Name };
-}
+import { enumOf } from './enum-of.js';
 
 const described = (texts: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(texts).map(([name, description]) => [name, { description }]));

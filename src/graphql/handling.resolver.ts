@@ -1,5 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { ID, Mutation, Resolver } from '@nestjs/graphql';
+import { seesFleet } from '../access/scope.js';
 import type { Viewer } from '../access/viewer.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
@@ -9,10 +10,8 @@ import { Anomaly, anomalyModel } from './anomaly.model.js';
 import { ApiError } from './api-error.js';
 import { AnomalyLabel } from './enums.js';
 import { CurrentViewer } from './current-viewer.js';
-import { LOADERS, type Loaders } from './loaders.js';
 import { requireRole } from './require-role.js';
 import { DateTime } from './scalars.js';
-import { episodeFor } from './seen-by.js';
 import { TypedArgs } from './typed-args.js';
 
 export const API_CLOCK = Symbol('ApiClock');
@@ -30,7 +29,6 @@ const by = { name: 'by', type: () => ID, description: 'Who does it: 1 to 100 cha
 export class HandlingResolver {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
-    @Inject(LOADERS) private readonly loaders: Loaders,
     @Inject(API_CLOCK) private readonly clock: () => number,
   ) {}
 
@@ -102,8 +100,7 @@ export class HandlingResolver {
   ): Promise<Anomaly> {
     requireRole(viewer, 'operator');
     const entry = { ...what, at: new Date(this.clock()), by: said(who, 'by', LONGEST_NAME) };
-    if (viewer.fleets !== null && !(await episodeFor(viewer, this.loaders, anomaly))) throw unknown();
-    const handled = await handleEpisode(this.database, anomaly, entry);
+    const handled = await handleEpisode(this.database, anomaly, entry, (fleet) => seesFleet(viewer, fleet));
     switch (handled.kind) {
       case 'handled':
         return anomalyModel(handled.episode);

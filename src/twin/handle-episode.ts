@@ -1,4 +1,5 @@
 import type { ClientSession } from 'mongodb';
+import { inChange, type MayChange } from './change-transaction.js';
 import type { Database } from './database.js';
 import type { EpisodeDocument } from './documents.js';
 import type { EpisodeHandling, HandlingEntry } from './handling-documents.js';
@@ -6,9 +7,6 @@ import { handlingId } from './ids.js';
 
 /** Entries that the timeline of an episode's handling takes. */
 export const HANDLING_CAP = 500;
-
-/** All tries together, ms: ingest may write the same episode at the same time. */
-const LONGEST = 10_000;
 
 export type Handled =
   | { readonly kind: 'handled'; readonly episode: EpisodeDocument }
@@ -21,24 +19,24 @@ export type Handled =
  * Notes what somebody did with an episode, in the subdocument that is the API's, and leaves word for ingest, in one
  * transaction: what a caller was told is done will be told to everybody, whoever is killed when.
  */
-export async function handleEpisode(database: Database, id: string, entry: HandlingEntry): Promise<Handled> {
-  return database.client.withSession({ defaultTimeoutMS: LONGEST }, (session) =>
-    session.withTransaction(() => handle(database, id, entry, session), {
-      readConcern: { level: 'snapshot' },
-      writeConcern: { w: 'majority', journal: true },
-      readPreference: 'primary',
-    }),
-  );
+export async function handleEpisode(
+  database: Database,
+  id: string,
+  entry: HandlingEntry,
+  mayChange: MayChange = () => true,
+): Promise<Handled> {
+  return inChange(database, (session) => handle(database, id, entry, mayChange, session));
 }
 
 async function handle(
   { collections }: Database,
   id: string,
   entry: HandlingEntry,
+  mayChange: MayChange,
   session: ClientSession,
 ): Promise<Handled> {
   const before = await collections.anomalies.findOne({ _id: id }, { session });
-  if (!before) return { kind: 'unknown' };
+  if (!before || !mayChange(before.fleet)) return { kind: 'unknown' };
   if (entry.event === 'SNOOZED' && before.status === 'CLEARED') return { kind: 'cleared' };
   const place = before.handling?.timeline?.length ?? 0;
   if (place >= HANDLING_CAP) return { kind: 'full' };

@@ -1,9 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import { ATTRIBUTES_CAP, type AttributesVersion, type CarAttributes } from './car-documents.js';
+import { inChange, type MayChange } from './change-transaction.js';
 import type { Database } from './database.js';
-
-/** All tries together, ms: ingest may write the same twin at the same time. */
-const LONGEST = 10_000;
 
 export interface AttributesChange {
   readonly car: string;
@@ -13,8 +11,8 @@ export interface AttributesChange {
   readonly ifVersion: number | null;
   readonly at: Date;
   readonly by: string;
-  /** Whether a car that belongs to this fleet now may be changed; asked in the transaction, so that nobody moves it in between. */
-  readonly mayChange?: (fleet: string | undefined) => boolean;
+  /** Not given: it may. */
+  readonly mayChange?: MayChange;
 }
 
 export type AttributesSet =
@@ -29,13 +27,7 @@ export type AttributesSet =
  * twin's revision moves on, so that ingest, which may be about to write the car, reads it again.
  */
 export async function setAttributes(database: Database, change: AttributesChange): Promise<AttributesSet> {
-  return database.client.withSession({ defaultTimeoutMS: LONGEST }, (session) =>
-    session.withTransaction(() => set(database, change, session), {
-      readConcern: { level: 'snapshot' },
-      writeConcern: { w: 'majority', journal: true },
-      readPreference: 'primary',
-    }),
-  );
+  return inChange(database, (session) => set(database, change, session));
 }
 
 async function set(

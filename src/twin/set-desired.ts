@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { MongoServerError, type ClientSession } from 'mongodb';
 import type { AcceptedVersion, DesiredValues, DesiredVersion } from './car-documents.js';
 import type { CommandDocument, CommandStep } from './command-documents.js';
+import { inChange, type MayChange } from './change-transaction.js';
 import type { Database } from './database.js';
 
-/** All tries together, ms. */
-const LONGEST = 10_000;
 const DUPLICATE_KEY = 11_000;
 /** Two who make the same car's document at once: one of them begins again. */
 const TRIES = 5;
@@ -20,6 +19,8 @@ export interface DesiredChange {
   /** How long the car may take to answer, ms. */
   readonly expiry: number;
   readonly by: string;
+  /** Not given: it may. */
+  readonly mayChange?: MayChange;
 }
 
 export type DesiredSet =
@@ -30,7 +31,9 @@ export type DesiredSet =
       readonly command: CommandDocument;
     }
   /** `version` is there; 0 for none. */
-  | { readonly kind: 'conflict'; readonly version: number };
+  | { readonly kind: 'conflict'; readonly version: number }
+  /** `mayChange` said no. */
+  | { readonly kind: 'refused' };
 
 /**
  * Sets how a car, seen or not, is to be, and queues the command that tells it, in one transaction. Commands of the car that
@@ -39,26 +42,17 @@ export type DesiredSet =
 export async function setDesired(database: Database, change: DesiredChange): Promise<DesiredSet> {
   for (let tries = 1; ; tries += 1)
     try {
-      return await inTransaction(database, change);
+      return await inChange(database, (session) => set(database, change, session));
     } catch (error) {
       if (!(error instanceof MongoServerError && error.code === DUPLICATE_KEY) || tries >= TRIES) throw error;
     }
 }
 
-function inTransaction(database: Database, change: DesiredChange): Promise<DesiredSet> {
-  return database.client.withSession({ defaultTimeoutMS: LONGEST }, (session) =>
-    session.withTransaction(() => set(database, change, session), {
-      readConcern: { level: 'snapshot' },
-      writeConcern: { w: 'majority', journal: true },
-      readPreference: 'primary',
-    }),
-  );
-}
-
 async function set({ collections }: Database, change: DesiredChange, session: ClientSession): Promise<DesiredSet> {
-  const { car, values, ifVersion, by, expiry } = change;
+  const { car, values, ifVersion, by, expiry, mayChange } = change;
   const { cars, commands } = collections;
   const said = await cars.findOne({ _id: car }, { session });
+  if (mayChange && !mayChange(said?.attributes?.values.fleet)) return { kind: 'refused' };
   const before = said?.desired;
   const former = before?.version ?? 0;
   if (ifVersion !== null && ifVersion !== former) return { kind: 'conflict', version: former };

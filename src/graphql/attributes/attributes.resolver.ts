@@ -1,23 +1,20 @@
 import { Inject } from '@nestjs/common';
-import { ID, Int, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
-import { seesFleet } from '../../access/scope.js';
+import { ID, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Viewer } from '../../access/viewer.js';
-import { isCarId } from '../../telemetry/car-id.js';
 import type { AttributesVersion, CarAttributes } from '../../twin/car-documents.js';
 import type { Database } from '../../twin/database.js';
 import { setAttributes } from '../../twin/set-attributes.js';
 import { DATABASE } from '../../twin/twin.module.js';
 import { ApiError } from '../api-error.js';
 import { Car } from '../car.model.js';
+import { checkCarToChange, checkValues, IF_VERSION, mayChangeCar, noSuchCar } from '../change/change-of-car.js';
+import type { ValuesCheck } from '../change/plain-values.js';
 import { CurrentViewer } from '../current-viewer.js';
 import { API_CLOCK } from '../handling.resolver.js';
 import { LOADERS, type Loaders } from '../loaders.js';
-import { requireRole } from '../require-role.js';
 import { Json } from '../scalars.js';
-import { twinFor } from '../seen-by.js';
 import { TypedArgs } from '../typed-args.js';
 import { attributesModel, CarAttributesModel } from './attributes.model.js';
-import { plainValues, type ValuesCheck } from './plain-values.js';
 
 export const ATTRIBUTES_CHECK = Symbol('AttributesCheck');
 
@@ -65,23 +62,16 @@ export class AttributesResolver {
       description: 'The attributes by name, as ATTRIBUTES_SCHEMA allows.',
     })
     values: unknown,
-    @TypedArgs({
-      name: 'ifVersion',
-      type: () => Int,
-      nullable: true,
-      description: 'Only in place of this version (a number), 0 for none; whatever is there without it.',
-    })
+    @TypedArgs(IF_VERSION)
     ifVersion: number | null,
     @CurrentViewer() viewer: Viewer,
   ): Promise<CarAttributesModel> {
-    requireRole(viewer, 'operator');
-    if (!isCarId(car)) throw new ApiError('BAD_ARGUMENT', 'That is not a car id');
-    const wanted = this.checked(values);
-    if (viewer.fleets !== null && !(await twinFor(viewer, this.loaders, car)))
-      throw new ApiError('NOT_FOUND', 'There is no such car');
-    if (!seesFleet(viewer, wanted.fleet)) throw new ApiError('FORBIDDEN', 'The car would leave what you may see');
+    checkCarToChange(viewer, car);
+    checkValues(values, this.check, 'INVALID_ATTRIBUTES', 'The attributes');
+    const wanted = values as CarAttributes;
+    const mayChange = await mayChangeCar(viewer, this.loaders, car);
+    if (!mayChange(wanted.fleet)) throw new ApiError('FORBIDDEN', 'The car would leave what you may see');
     const change = { car, values: wanted, ifVersion: ifVersion ?? null, at: new Date(this.clock()), by: viewer.name };
-    const mayChange = (fleet: string | undefined) => seesFleet(viewer, fleet);
     const done = await setAttributes(this.database, { ...change, mayChange });
     switch (done.kind) {
       case 'set':
@@ -89,14 +79,7 @@ export class AttributesResolver {
       case 'conflict':
         throw new ApiError('VERSION_CONFLICT', `The attributes are at version ${done.version}`);
       case 'refused':
-        throw new ApiError('NOT_FOUND', 'There is no such car');
+        throw noSuchCar();
     }
-  }
-
-  /** @throws ApiError INVALID_ATTRIBUTES */
-  private checked(values: unknown): CarAttributes {
-    const fault = plainValues(values) ?? this.check(values);
-    if (fault !== null) throw new ApiError('INVALID_ATTRIBUTES', `The attributes are not valid, ${fault}`);
-    return values as CarAttributes;
   }
 }

@@ -1,20 +1,18 @@
 import { Inject } from '@nestjs/common';
-import { ID, Int, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
+import { ID, Mutation, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Viewer } from '../../access/viewer.js';
-import { isCarId } from '../../telemetry/car-id.js';
 import type { DesiredValues } from '../../twin/car-documents.js';
 import type { Database } from '../../twin/database.js';
 import { setDesired } from '../../twin/set-desired.js';
 import { DATABASE } from '../../twin/twin.module.js';
 import { ApiError } from '../api-error.js';
-import { plainValues } from '../attributes/plain-values.js';
 import { Car } from '../car.model.js';
+import { checkCarToChange, checkValues, IF_VERSION, mayChangeCar, noSuchCar } from '../change/change-of-car.js';
+import type { ValuesCheck } from '../change/plain-values.js';
 import { CurrentViewer } from '../current-viewer.js';
 import { API_CLOCK } from '../handling.resolver.js';
 import { LOADERS, type Loaders } from '../loaders.js';
-import { requireRole } from '../require-role.js';
 import { Json } from '../scalars.js';
-import { twinFor } from '../seen-by.js';
 import { TypedArgs } from '../typed-args.js';
 import { commandModel } from './command.model.js';
 import { deltaOf } from './delta.js';
@@ -23,7 +21,7 @@ import { pastDesired } from './past-desired.js';
 
 export interface DesiredTools {
   /** What is wrong with the values, null where nothing is. */
-  readonly check: (values: unknown) => string | null;
+  readonly check: ValuesCheck;
   /** How long a car may take to answer, ms. */
   readonly expiry: number;
 }
@@ -56,35 +54,23 @@ export class DesiredResolver {
     car: string,
     @TypedArgs({ name: 'values', type: () => Json, description: 'The values by name, as COMMANDS_SCHEMA allows.' })
     values: unknown,
-    @TypedArgs({
-      name: 'ifVersion',
-      type: () => Int,
-      nullable: true,
-      description: 'Only in place of this version (a number), 0 for none; whatever is there without it.',
-    })
+    @TypedArgs(IF_VERSION)
     ifVersion: number | null,
     @CurrentViewer() viewer: Viewer,
   ): Promise<DesiredSetModel> {
-    requireRole(viewer, 'operator');
-    if (!isCarId(car)) throw new ApiError('BAD_ARGUMENT', 'That is not a car id');
-    const wanted = this.checked(values);
-    if (viewer.fleets !== null && !(await twinFor(viewer, this.loaders, car)))
-      throw new ApiError('NOT_FOUND', 'There is no such car');
+    checkCarToChange(viewer, car);
+    checkValues(values, this.tools.check, 'INVALID_DESIRED', 'The desired values');
+    const wanted = values as DesiredValues;
+    const mayChange = await mayChangeCar(viewer, this.loaders, car);
     const { expiry } = this.tools;
     const now = new Date(this.clock());
-    const change = { car, values: wanted, ifVersion: ifVersion ?? null, now, expiry, by: viewer.name };
+    const change = { car, values: wanted, ifVersion: ifVersion ?? null, now, expiry, by: viewer.name, mayChange };
     const done = await setDesired(this.database, change);
     if (done.kind === 'conflict')
       throw new ApiError('VERSION_CONFLICT', `The desired state is at version ${done.version}`);
+    if (done.kind === 'refused') throw noSuchCar();
     const { desired, accepted, command } = done;
     return { desired: desiredModel(car, desired, accepted), command: commandModel(command) };
-  }
-
-  /** @throws ApiError INVALID_DESIRED */
-  private checked(values: unknown): DesiredValues {
-    const fault = plainValues(values) ?? this.tools.check(values);
-    if (fault !== null) throw new ApiError('INVALID_DESIRED', `The desired values are not valid, ${fault}`);
-    return values as DesiredValues;
   }
 }
 

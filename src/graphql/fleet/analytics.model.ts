@@ -2,11 +2,9 @@ import { Field, Float, Int, ObjectType, registerEnumType } from '@nestjs/graphql
 import { DIMENSIONS, type Measure } from '../../fleet/pipelines.js';
 import { SIGNALS } from '../../telemetry/signals.js';
 import type { EpisodeKind } from '../../twin/episode-kind.js';
+import { enumOf } from '../enum-of.js';
 import { AnomalyKind } from '../enums.js';
 import { DateTime } from '../scalars.js';
-
-const enumOf = <T extends string>(names: readonly T[]) =>
-  Object.fromEntries(names.map((name) => [name, name])) as { readonly [N in T]: N };
 
 export const FleetDimension = enumOf(DIMENSIONS);
 registerEnumType(FleetDimension, {

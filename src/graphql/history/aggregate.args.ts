@@ -3,13 +3,11 @@ import { FIGURES, type Figure } from '../../history/buckets.js';
 import { type Fill, FILLS } from '../../history/fill.js';
 import { type Reduction, REDUCTIONS } from '../../history/series.js';
 import type { SignalName as Name } from '../../telemetry/signals.js';
+import { enumOf } from '../enum-of.js';
 import { SignalName } from '../enums.js';
 import { DateTime } from '../scalars.js';
 import { Duration } from './duration.js';
 import { UnitsInput } from './units.args.js';
-
-const enumOf = <T extends string>(names: readonly T[]) =>
-  Object.fromEntries(names.map((name) => [name, name])) as { readonly [N in T]: N };
 
 export const AggregateFigure = enumOf(FIGURES);
 registerEnumType(AggregateFigure, {
