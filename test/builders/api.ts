@@ -64,7 +64,11 @@ export async function startApi({
     ],
   })
   class ApiModule {}
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule, new FastifyAdapter(), { logger: false });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule,
+    new FastifyAdapter({ forceCloseConnections: true }),
+    { logger: false },
+  );
   const database = app.get<Database>(DATABASE);
   if (!keep) await database.db.dropDatabase();
   await prepareDatabase(database, 0);

@@ -2,6 +2,7 @@ import type { CommandStartedEvent } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CommandStore, expireCommands } from '../../src/commands/command-store.js';
 import { eraseDocuments } from '../../src/twin/erase-history.js';
+import { setAttributes } from '../../src/twin/set-attributes.js';
 import { type Api, startApi } from '../builders/api.js';
 import { as, authEnv } from '../builders/keys.js';
 import { someTwin } from '../builders/twin.js';
@@ -136,10 +137,12 @@ describe('desired state', () => {
 
   it('is for operators, and each sees the cars of its fleets alone', async () => {
     const { twins } = api.database.collections;
-    await twins.insertMany([
-      someTwin({ _id: 'car-1', attributes: { fleet: 'north' } }),
-      someTwin({ _id: 'car-4', attributes: { fleet: 'south' } }),
-    ]);
+    const fleets = { 'car-1': 'north', 'car-4': 'south' };
+    await twins.insertMany(Object.keys(fleets).map((_id) => someTwin({ _id })));
+    for (const [car, fleet] of Object.entries(fleets)) {
+      const change = { car, values: { fleet }, ifVersion: null, at: new Date(NOON), by: 'test' };
+      await setAttributes(api.database, change);
+    }
     const codes = async (who: Who, cars: string[]) => {
       const answers = [];
       for (const car of cars) answers.push((await set(car, firmware(1), null, who)).errors?.[0]);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collectGarbage } from '../../src/score/garbage.js';
 import { type Api, startApi } from '../builders/api.js';
 import { as, authEnv } from '../builders/keys.js';
 import { rawPost, sendRaw } from '../builders/raw-http.js';
@@ -241,7 +242,7 @@ describe('the audit log', () => {
 describe('memory', () => {
   it('does not grow with operations that are all different', async () => {
     const heap = () => {
-      globalThis.gc?.();
+      collectGarbage();
       return process.memoryUsage().heapUsed / 2 ** 20;
     };
     const flood = async (round: number) => {
