@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation } from 'mongodb';
+import type { AnyBulkWriteOperation, Filter, UpdateFilter } from 'mongodb';
 import type { CarDocument } from '../twin/car-documents.js';
 import { OPEN_STATUSES, type CommandDocument, type CommandStep } from '../twin/command-documents.js';
 import type { Collections } from '../twin/collections.js';
@@ -7,6 +7,8 @@ import type { CarAnswer } from './wire.js';
 /** One operation, waiting for MongoDB included; ms. */
 const LIMIT = 5_000;
 const LONGEST_PAUSE = 600_000;
+/** Commands that are ended by one request. */
+const AT_ONCE = 1_000;
 
 /** What an answer was good for. */
 export const ANSWER_OUTCOMES = ['applied', 'repeated', 'late', 'unknown'] as const;
@@ -34,11 +36,12 @@ export class CommandStore {
     for (const attempts of new Set(due.map((one) => one.attempts))) {
       const some = due.filter((one) => one.attempts === attempts);
       const pause = Math.min(this.retry * 2 ** attempts, Math.max(LONGEST_PAUSE, this.retry));
-      await commands.updateMany(
+      await updateEach(
+        commands,
+        some,
         // Whoever else saw them due finds them no longer so.
-        { _id: { $in: some.map(({ _id }) => _id) }, nextAt: { $lte: now } },
+        { nextAt: { $lte: now } },
         { $set: { claim, nextAt: new Date(now.getTime() + pause) }, $inc: { attempts: 1 } },
-        { timeoutMS: LIMIT },
       );
     }
     if (due.length === 0) return [];
@@ -48,23 +51,15 @@ export class CommandStore {
 
   /** The broker has these. What the car answered meanwhile stands. */
   async published(commands: readonly CommandDocument[], now: Date): Promise<void> {
-    const ids = commands.filter(({ status }) => status === 'QUEUED').map(({ _id }) => _id);
-    if (ids.length === 0) return;
-    await this.collections.commands.updateMany(
-      { _id: { $in: ids }, status: 'QUEUED' },
-      { $set: { status: 'SENT' }, $push: { timeline: step('SENT', now) } },
-      { timeoutMS: LIMIT },
-    );
+    const queued = commands.filter(({ status }) => status === 'QUEUED');
+    const sent = { $set: { status: 'SENT' as const }, $push: { timeline: step('SENT', now) } };
+    await updateEach(this.collections.commands, queued, { status: 'QUEUED' }, sent);
   }
 
   /** These were taken up and could not be published: whoever can is to take them up at once. */
   async release(commands: readonly CommandDocument[], claim: string, now: Date): Promise<void> {
-    if (commands.length === 0) return;
-    await this.collections.commands.updateMany(
-      { _id: { $in: commands.map(({ _id }) => _id) }, claim, nextAt: { $exists: true } },
-      { $set: { nextAt: now } },
-      { timeoutMS: LIMIT },
-    );
+    const mine = { claim, nextAt: { $exists: true } };
+    await updateEach(this.collections.commands, commands, mine, { $set: { nextAt: now } });
   }
 
   /**
@@ -99,16 +94,36 @@ export class CommandStore {
 
 /** Ends the commands whose time is over; any process may. @returns how many */
 export async function expireCommands(commands: Collections['commands'], now: Date): Promise<number> {
-  const { modifiedCount } = await commands.updateMany(
-    { status: { $in: [...OPEN_STATUSES] }, expiresAt: { $lte: now } },
-    {
-      $set: { status: 'EXPIRED' },
-      $push: { timeline: step('EXPIRED', now, 'no answer in time') },
-      $unset: { nextAt: true },
-    },
-    { timeoutMS: LIMIT },
-  );
-  return modifiedCount;
+  const over = { status: { $in: [...OPEN_STATUSES] }, expiresAt: { $lte: now } };
+  const ended: UpdateFilter<CommandDocument> = {
+    $set: { status: 'EXPIRED' },
+    $push: { timeline: step('EXPIRED', now, 'no answer in time') },
+    $unset: { nextAt: true },
+  };
+  for (let expired = 0; ; ) {
+    const some = await commands
+      .find(over, { timeoutMS: LIMIT, projection: { _id: 1 } })
+      .limit(AT_ONCE)
+      .toArray();
+    expired += await updateEach(commands, some, over, ended);
+    if (some.length < AT_ONCE) return expired;
+  }
+}
+
+/**
+ * Updates those of some commands that match. One by one: an update of many may hold some of them while it waits for a
+ * transaction that waits for one of these (`setDesired` is one), and some servers never see that.
+ * @returns how many matched
+ */
+async function updateEach(
+  commands: Collections['commands'],
+  some: readonly Pick<CommandDocument, '_id'>[],
+  matching: Filter<CommandDocument>,
+  update: UpdateFilter<CommandDocument>,
+): Promise<number> {
+  if (some.length === 0) return 0;
+  const operations = some.map(({ _id }) => ({ updateOne: { filter: { ...matching, _id }, update } }));
+  return (await commands.bulkWrite(operations, { ordered: false, timeoutMS: LIMIT })).modifiedCount;
 }
 
 function outcomeOf({ status, expiresAt }: CommandDocument, answer: CarAnswer, now: Date): AnswerOutcome {
