@@ -4,7 +4,7 @@ import type { Database } from '../twin/database.js';
 import { carQuery, filterKey } from './car-filter.js';
 import type { Distribution, FailureRate, Group } from './answers.js';
 import { type FreshnessEdges, type FreshnessLimits, freshnessEdges } from './freshness.js';
-import { difference, type Sample, wilson } from './intervals.js';
+import { wilson } from './intervals.js';
 import {
   type Dimension,
   EPISODE_TIMES,
@@ -15,7 +15,6 @@ import {
   HISTOGRAM,
   MEANS,
   type Measure,
-  MOMENTS,
   PRODUCTS,
   SPREAD,
 } from './pipelines.js';
@@ -138,15 +137,17 @@ export class FleetAnalytics {
     });
   }
 
-  /** By kind: episodes opened in the window, and how long it took until they cleared. Of all cars that the scope lets see. */
+  /** By kind: episodes opened in the window, and how long it took until they cleared. Of the cohort's cars as they are now. */
   episodeTimes(cohort: Cohort, window: EpisodeWindow) {
     return this.cached(['times', window], cohort, async () => {
       const scope = withinScope('fleet', { fleets: cohort.filter.within });
-      const { within } = cohort.filter;
+      const cars = carQuery(cohort.filter, this.edges());
+      // Where the scope is all that is asked, the anomalies themselves say whose they are.
+      const narrowed = Object.values({ ...cohort.filter, within: null }).some((part) => part != null);
       const { maxTimeMS } = this.options;
       const [all, rows] = await Promise.all([
-        this.database.collections.twins.countDocuments(carQuery({ within }, this.edges()), { maxTimeMS }),
-        this.episodes(EPISODE_TIMES(window, scope)),
+        this.database.collections.twins.countDocuments(cars, { maxTimeMS }),
+        this.episodes(EPISODE_TIMES(window, scope, narrowed ? cars : {})),
       ]);
       const length = window.to.getTime() - window.from.getTime();
       return rows.map((row) => {
@@ -162,23 +163,6 @@ export class FleetAnalytics {
         };
       });
     });
-  }
-
-  /** Means of measures in two cohorts, and their differences. */
-  async compare(one: Cohort, other: Cohort, measures: readonly Measure[]) {
-    const [a, b] = await Promise.all([one, other].map((cohort) => this.read(cohort, MOMENTS(measures))));
-    const sampleOf = (row: Document | undefined, n: number): Sample => ({
-      count: (row?.[`n${n}`] as number | undefined) ?? 0,
-      mean: (row?.[`m${n}`] as number | null | undefined) ?? null,
-      deviation: (row?.[`s${n}`] as number | null | undefined) ?? null,
-    });
-    return {
-      cars: [a, b].map((rows) => (rows?.[0]?.['cars'] as number | undefined) ?? 0),
-      measures: measures.map((measure, n) => {
-        const [left, right] = [sampleOf(a?.[0], n), sampleOf(b?.[0], n)];
-        return { measure, left, right, difference: difference(left, right) };
-      }),
-    };
   }
 
   private edges(): FreshnessEdges {

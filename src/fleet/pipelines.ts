@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb';
 import type { SignalName } from '../telemetry/signals.js';
 import type { EpisodeKind } from '../twin/episode-kind.js';
+import type { TimeWindow } from './source.js';
 
 /** What cars can be grouped by. */
 export const DIMENSIONS = ['STATUS', 'FIRMWARE', 'MODEL', 'FLEET'] as const;
@@ -99,44 +100,60 @@ export const PRODUCTS = (measures: readonly Measure[], means: readonly number[])
   ];
 };
 
-export interface EpisodeWindow {
-  readonly from: Date;
-  /** Not included */
-  readonly to: Date;
+export interface EpisodeWindow extends TimeWindow {
   readonly kinds: readonly EpisodeKind[];
 }
 
-const opened = ({ from, to, kinds }: EpisodeWindow, scope: Document): Document => ({
-  $match: { ...scope, openedAt: { $gte: from, $lt: to }, kind: { $in: [...kinds] } },
-});
+/** Two stages: some servers take the index only for a range that stands alone. */
+const opened = ({ from, to, kinds }: EpisodeWindow, scope: Document): Document[] => [
+  { $match: { ...scope, openedAt: { $gte: from, $lt: to } } },
+  { $match: { kind: { $in: [...kinds] } } },
+];
 
-const THEIR_CARS = (cars: Document): Document[] => [
-  { $lookup: { from: 'twins', localField: '_id', foreignField: '_id', as: 'twin' } },
+/** Rows that name a car, as that car's twin with the row in it; those whose twin matches. One twin is looked up for each row. */
+const AS_CARS = (car: string, cars: Document): Document[] => [
+  { $lookup: { from: 'twins', localField: car, foreignField: '_id', as: 'twin' } },
   { $unwind: '$twin' },
-  { $replaceRoot: { newRoot: { $mergeObjects: ['$twin', { episodes: '$episodes' }] } } },
+  { $replaceRoot: { newRoot: { $mergeObjects: ['$twin', { row: '$$ROOT' }] } } },
   { $match: cars },
 ];
 
+/** Those rows whose car matches as it is now; all of them for a query that asks for nothing. */
+export const OF_CARS = (car: string, cars: Document): Document[] =>
+  Object.keys(cars).length === 0 ? [] : [...AS_CARS(car, cars), { $replaceRoot: { newRoot: '$row' } }];
+
 /** Cars with an episode opened in the window, by a dimension. An index range on the opening, then one twin for each car. */
 export const FAILED = (by: Dimension, window: EpisodeWindow, scope: Document, cars: Document): Document[] => [
-  opened(window, scope),
+  ...opened(window, scope),
   { $group: { _id: '$car', episodes: { $sum: 1 } } },
-  ...THEIR_CARS(cars),
-  { $group: { _id: orNull(FIELD_OF[by]), failed: { $sum: 1 }, episodes: { $sum: '$episodes' } } },
+  ...AS_CARS('_id', cars),
+  { $group: { _id: orNull(FIELD_OF[by]), failed: { $sum: 1 }, episodes: { $sum: '$row.episodes' } } },
 ];
 
 const LASTED = { $subtract: [{ $toLong: '$clearedAt' }, { $toLong: '$openedAt' }] };
 
-/** Episodes opened in the window: how many, how many of them are cleared, and how long that took together, ms. */
-export const EPISODE_TIMES = (window: EpisodeWindow, scope: Document): Document[] => [
-  opened(window, scope),
+/**
+ * Episodes opened in the window, of cars that match as they are now: how many, how many of them are cleared, and how long that
+ * took together, ms. An index range on the opening.
+ */
+export const EPISODE_TIMES = (window: EpisodeWindow, scope: Document, cars: Document): Document[] => [
+  ...opened(window, scope),
   {
     $group: {
-      _id: '$kind',
+      _id: { car: '$car', kind: '$kind' },
       episodes: { $sum: 1 },
       cleared: { $sum: { $cond: [{ $gt: ['$clearedAt', null] }, 1, 0] } },
       // Sums of times in ms: not every server takes differences of dates.
       clearing: { $sum: { $cond: [{ $gt: ['$clearedAt', null] }, LASTED, 0] } },
+    },
+  },
+  ...OF_CARS('_id.car', cars),
+  {
+    $group: {
+      _id: '$_id.kind',
+      episodes: { $sum: '$episodes' },
+      cleared: { $sum: '$cleared' },
+      clearing: { $sum: '$clearing' },
     },
   },
   { $sort: { _id: 1 } },
@@ -161,23 +178,3 @@ export const MOMENTS = (measures: readonly Measure[]): Document[] => [
     },
   },
 ];
-
-/** The same cohort in the same words for mongosh, with where each read begins: docs/analytics.md is checked against it. */
-export const QUESTIONS: Readonly<Record<string, { readonly on: 'twins' | 'anomalies'; readonly stages: Document[] }>> =
-  {
-    GROUPS: { on: 'twins', stages: GROUPS(['FIRMWARE', 'STATUS'], 'SCORE', [0.5, 0.95]) },
-    SPREAD: { on: 'twins', stages: SPREAD('speed') },
-    HISTOGRAM: { on: 'twins', stages: HISTOGRAM('speed', 0, 5, 10) },
-    EXTREMES: { on: 'twins', stages: EXTREMES('tirePressure11', 1, 10) },
-    MEANS: { on: 'twins', stages: MEANS(['speed', 'coolantTemp']) },
-    PRODUCTS: { on: 'twins', stages: PRODUCTS(['speed', 'coolantTemp'], [20, 60]) },
-    MOMENTS: { on: 'twins', stages: MOMENTS(['speed']) },
-    FAILED: {
-      on: 'anomalies',
-      stages: FAILED('FIRMWARE', { from: new Date(0), to: new Date(86_400_000), kinds: ['TIRE'] }, {}, {}),
-    },
-    EPISODE_TIMES: {
-      on: 'anomalies',
-      stages: EPISODE_TIMES({ from: new Date(0), to: new Date(86_400_000), kinds: ['TIRE'] }, {}),
-    },
-  };

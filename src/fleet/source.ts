@@ -12,6 +12,12 @@ export interface Cohort {
   readonly at: Date | null;
 }
 
+export interface TimeWindow {
+  readonly from: Date;
+  /** Not included */
+  readonly to: Date;
+}
+
 /** The collection that a question about a cohort begins at, and the stages that give one document per car, as a twin has it. */
 export interface Source {
   readonly collection: 'twins' | 'readings';

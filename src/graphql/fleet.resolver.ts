@@ -11,7 +11,7 @@ import { carsPage } from './cars-page.js';
 import { CurrentViewer } from './current-viewer.js';
 import { FleetModel, fleetModel } from './fleet.model.js';
 import { FleetArgs } from './fleet/analytics.args.js';
-import { cohortOf } from './fleet/analytics.resolver.js';
+import { cohortOf } from './fleet/cohort-of.js';
 import { LOADERS, type Loaders } from './loaders.js';
 import { TypedArgs } from './typed-args.js';
 

@@ -4,6 +4,8 @@ import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { AUTHENTICATOR } from '../access/access.module.js';
 import type { Authenticator } from '../access/authenticator.js';
 import { CommandExpiry } from '../commands/command-expiry.js';
+import { Comparison } from '../fleet/comparison.js';
+import { READ_LIMIT } from '../fleet/fleet.js';
 import { FleetModule } from '../fleet/fleet.module.js';
 import { loadScorer } from '../score/load-scorer.js';
 import { rulesOf } from '../settings/episode-rules.js';
@@ -23,7 +25,8 @@ import { GraphiqlController } from './graphiql.controller.js';
 import { API_CLOCK } from './handling.resolver.js';
 import { EventStreamRoute, FAULT_REPORT, STREAM_ADMISSION } from './live/event-stream-route.js';
 import { LiveFeeds, MOST_SUBSCRIPTIONS } from './live/live-feeds.js';
-import { LOADERS, loadersOf } from './loaders.js';
+import { COMPARISON } from './fleet/compare.resolver.js';
+import { LOADERS, type Loaders, loadersOf } from './loaders.js';
 import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
 import { RESOLVERS } from './resolvers.js';
 import { PAST_TOOLS, type PastTools } from './time-travel/past-car.js';
@@ -44,10 +47,16 @@ export class GraphqlModule {
       inject: [DATABASE],
       useFactory: (database: Database) => loadersOf(database, clock, retention),
     };
+    const limits = { staleAfter: settings.STALE_AFTER * 1_000, offlineAfter: settings.OFFLINE_AFTER * 1_000 };
+    const comparison = {
+      provide: COMPARISON,
+      inject: [DATABASE, LOADERS],
+      useFactory: (database: Database, { windows }: Loaders) =>
+        new Comparison(database, windows, { clock, limits, maxTimeMS: READ_LIMIT }),
+    };
     const { TF_BACKEND: backend, SCORE_EVALUATOR: evaluator, MODEL_DIR: fallbackDir } = settings;
     const check = async (dir: string) => (await loadScorer({ dir, backend, evaluator, log: () => undefined })).close();
     const models = { provide: MODEL_TOOLS, useValue: { check, fallbackDir, clock } satisfies ModelTools };
-    const limits = { staleAfter: settings.STALE_AFTER * 1_000, offlineAfter: settings.OFFLINE_AFTER * 1_000 };
     const past = {
       provide: PAST_TOOLS,
       useValue: { rules: rulesOf(settings), retention, limits, clock, turns: new Turns(FOLDS) } satisfies PastTools,
@@ -102,6 +111,7 @@ export class GraphqlModule {
         Entrance,
         { provide: MOST_SUBSCRIPTIONS, useValue: settings.LIMIT_SUBSCRIPTIONS },
         loaders,
+        comparison,
         models,
         attributes,
         desired,

@@ -9,6 +9,7 @@ import { CarConnectionResolver, CarResolver } from './car.resolver.js';
 import { CarCommandsResolver, CommandResolver } from './desired/command.resolver.js';
 import { DeltaResolver, DesiredResolver } from './desired/desired.resolver.js';
 import { FleetAnalyticsResolver, MeasuredCarResolver } from './fleet/analytics.resolver.js';
+import { CompareResolver } from './fleet/compare.resolver.js';
 import { DiffReadingsResolver, DiffResolver } from './time-travel/diff.resolver.js';
 import { FleetResolver } from './fleet.resolver.js';
 import { HandlingResolver } from './handling.resolver.js';
@@ -37,6 +38,7 @@ export const RESOLVERS = [
   ArrayReadingResolver,
   FleetResolver,
   FleetAnalyticsResolver,
+  CompareResolver,
   MeasuredCarResolver,
   CarRollupsResolver,
   FleetRollupsResolver,

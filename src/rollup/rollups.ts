@@ -56,6 +56,12 @@ export class Rollups {
     return step === 'HOUR' ? this.#hours(starts, car) : this.#fiveMinutes(starts, car);
   }
 
+  /** Those windows' rollups, where every one is computed and says what the history says; null otherwise. */
+  async computed(step: Step, starts: readonly number[]): Promise<readonly FleetRollupDocument[] | null> {
+    const { computed, open } = await this.#split(step, starts);
+    return open.length === 0 ? computed : null;
+  }
+
   async #fiveMinutes(starts: readonly number[], car?: string): Promise<Rollup[]> {
     const { computed, open } = await this.#split('FIVE_MINUTES', starts);
     const found = await this.#computed('FIVE_MINUTES', computed, car);

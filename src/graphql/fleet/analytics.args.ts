@@ -1,4 +1,4 @@
-import { ArgsType, Field, Float, InputType, Int } from '@nestjs/graphql';
+import { ArgsType, Field, Float, Int } from '@nestjs/graphql';
 import type { Dimension, Measure } from '../../fleet/pipelines.js';
 import type { EpisodeKind } from '../../twin/episode-kind.js';
 import { CarFilterInput } from '../car.args.js';
@@ -8,7 +8,7 @@ import { FleetDimension, FleetMeasure } from './analytics.model.js';
 
 const PERCENTILES = { description: 'Which percentiles (0 to 1, no unit), at most 10.' };
 const MEASURE = { description: 'What is measured.' };
-const AT =
+export const AT =
   'As of this instant by event time, from the newest reading of each car in the ten minutes before; now without it. Status and open anomalies are not known then.';
 
 @ArgsType()
@@ -75,25 +75,4 @@ export class WindowArgs {
 export class FailureArgs extends WindowArgs {
   @Field(() => FleetDimension, { defaultValue: 'FIRMWARE', description: 'What cars are grouped by, as it is now.' })
   readonly by!: Dimension;
-}
-
-@InputType({ description: 'A cohort of cars.' })
-export class CohortInput {
-  @Field(() => CarFilterInput, { nullable: true, description: 'Which cars; all without it.' })
-  readonly filter?: CarFilterInput | null;
-
-  @Field(() => DateTime, { nullable: true, description: AT })
-  readonly at?: Date | null;
-}
-
-@ArgsType()
-export class CompareArgs {
-  @Field(() => CohortInput, { description: 'The first cohort.' })
-  readonly left!: CohortInput;
-
-  @Field(() => CohortInput, { description: 'The second cohort.' })
-  readonly right!: CohortInput;
-
-  @Field(() => [FleetMeasure], { description: 'What is compared, 1 to 19 measures.' })
-  readonly measures!: Measure[];
 }

@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import { Float, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Float, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Viewer } from '../../access/viewer.js';
 import type { FleetAnalytics } from '../../fleet/analytics.js';
 import type { Group } from '../../fleet/answers.js';
@@ -13,23 +13,13 @@ import { Car, carModel } from '../car.model.js';
 import { pageSize } from '../connection.js';
 import { CurrentViewer } from '../current-viewer.js';
 import { FleetModel } from '../fleet.model.js';
-import { checkRange } from '../keyset.js';
 import { LOADERS, type Loaders } from '../loaders.js';
-import { scopedFilter } from '../scoped-filter.js';
 import { twinFor } from '../seen-by.js';
 import { TypedArgs } from '../typed-args.js';
-import {
-  CompareArgs,
-  type CohortInput,
-  DistributionArgs,
-  ExtremesArgs,
-  FailureArgs,
-  GroupArgs,
-  WindowArgs,
-} from './analytics.args.js';
+import { checkWindow } from './cohort-of.js';
+import { DistributionArgs, ExtremesArgs, FailureArgs, GroupArgs, WindowArgs } from './analytics.args.js';
 import {
   EpisodeTimes,
-  FleetComparison,
   FleetCorrelation,
   FleetDistribution,
   FleetFailureRate,
@@ -41,7 +31,6 @@ import {
 const MOST_PERCENTILES = 10;
 const MOST_BINS = 1_000;
 const MOST_CORRELATED = 8;
-const LONGEST_WINDOW = 366 * 86_400_000;
 
 @Resolver(() => FleetModel)
 export class FleetAnalyticsResolver {
@@ -116,8 +105,7 @@ export class FleetAnalyticsResolver {
   }
 
   @ResolveField(() => [EpisodeTimes], {
-    description:
-      'By kind, the time between anomalies and until they clear, of all cars (the filter does not narrow it).',
+    description: 'By kind, the time between anomalies and until they clear, of the cars that match; up to 15 s old.',
   })
   async episodeTimes(
     @Parent() { cohort }: FleetModel,
@@ -126,26 +114,6 @@ export class FleetAnalyticsResolver {
     presentOnly(cohort);
     const times = await this.analytics.episodeTimes(cohort, windowOf(args));
     return times.map((one) => ({ ...one, kind: one.kind as EpisodeKind }));
-  }
-
-  @Query(() => FleetComparison, {
-    description: 'Two cohorts of cars, or one at two instants, beside each other; read now.',
-  })
-  async compareFleets(
-    @TypedArgs({ type: () => CompareArgs }) { left, right, measures }: CompareArgs,
-    @CurrentViewer() viewer: Viewer,
-  ): Promise<FleetComparison> {
-    if (measures.length < 1 || new Set(measures).size < measures.length)
-      throw new ApiError('BAD_ARGUMENT', 'Compare one or more different measures');
-    const cohorts = [left, right].map((cohort) => cohortOf(cohort, viewer)) as [Cohort, Cohort];
-    const { cars, measures: found } = await this.analytics.compare(cohorts[0], cohorts[1], measures);
-    return {
-      cars,
-      measures: found.map(({ difference, ...rest }) => {
-        const [low, high] = difference?.interval ?? [null, null];
-        return { ...rest, difference: difference?.value ?? null, low, high };
-      }),
-    };
   }
 
   private async counts(cohort: Cohort, by: Dimension): Promise<FleetGroup[]> {
@@ -172,14 +140,6 @@ export class MeasuredCarResolver {
   }
 }
 
-/** @throws ApiError BAD_ARGUMENT for a filter that the past does not know */
-export function cohortOf({ filter, at }: CohortInput, viewer: Viewer): Cohort {
-  const scoped = scopedFilter(filter, viewer);
-  if (at && (scoped.status || scoped.openKind || scoped.freshness))
-    throw new ApiError('BAD_ARGUMENT', 'Status, freshness and open anomalies of all cars are not known in the past');
-  return { filter: scoped, at: at ?? null };
-}
-
 /** @throws ApiError BAD_ARGUMENT */
 function presentOnly({ at }: Cohort): void {
   if (at) throw new ApiError('BAD_ARGUMENT', 'Anomalies have windows of their own: leave at out');
@@ -193,8 +153,7 @@ function checkPercentiles(percentiles: readonly number[]): void {
 
 /** @throws ApiError BAD_RANGE, BAD_ARGUMENT */
 function windowOf({ from, to, kinds }: WindowArgs): EpisodeWindow {
-  checkRange({ from, to });
-  if (to.getTime() - from.getTime() > LONGEST_WINDOW) throw new ApiError('BAD_ARGUMENT', 'A window has at most a year');
+  checkWindow({ from, to });
   return { from, to, kinds: kinds ?? MECHANICAL_KINDS };
 }
 

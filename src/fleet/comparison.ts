@@ -1,0 +1,76 @@
+import type { Document } from 'mongodb';
+import type { Rollups } from '../rollup/rollups.js';
+import type { Database } from '../twin/database.js';
+import { carQuery } from './car-filter.js';
+import { type FreshnessLimits, freshnessEdges } from './freshness.js';
+import { difference, type Sample } from './intervals.js';
+import { type Measure, MOMENTS } from './pipelines.js';
+import { type Cohort, LOOK_BACK, sourceOf, type TimeWindow } from './source.js';
+import { windowSource } from './window-source.js';
+
+/** Cars as they are or were, or what those that match now sent in a window: each car with its mean. */
+export type ComparedCohort = Cohort & { readonly window: TimeWindow | null };
+
+export interface ComparisonOptions {
+  readonly clock: () => number;
+  readonly limits: FreshnessLimits;
+  readonly maxTimeMS: number;
+}
+
+/** What an answer about a cohort rests on. */
+export interface CohortCoverage {
+  readonly cars: number;
+  readonly source: 'TWINS' | 'READINGS' | 'ROLLUPS';
+  /** Of the readings that were looked at, by event time; null for all that the twins have. */
+  readonly from: Date | null;
+  readonly to: Date;
+}
+
+interface Moments {
+  readonly coverage: CohortCoverage;
+  readonly row: Document | undefined;
+}
+
+/** Two cohorts beside each other, read anew each time. */
+export class Comparison {
+  constructor(
+    private readonly database: Database,
+    private readonly rollups: Rollups,
+    private readonly options: ComparisonOptions,
+  ) {}
+
+  /** Means of measures in two cohorts, and their differences. */
+  async compare(one: ComparedCohort, other: ComparedCohort, measures: readonly Measure[]) {
+    const [left, right] = await Promise.all([this.momentsOf(one, measures), this.momentsOf(other, measures)]);
+    return {
+      coverage: [left.coverage, right.coverage],
+      measures: measures.map((measure, n) => {
+        const samples = { left: sampleOf(left.row, n), right: sampleOf(right.row, n) };
+        return { measure, ...samples, difference: difference(samples.left, samples.right) };
+      }),
+    };
+  }
+
+  private async momentsOf(cohort: ComparedCohort, measures: readonly Measure[]): Promise<Moments> {
+    const { clock, limits, maxTimeMS } = this.options;
+    const now = clock();
+    const edges = freshnessEdges(now, limits);
+    const { filter, at, window } = cohort;
+    const { collection, stages, ...source } = window
+      ? await windowSource(this.database, this.rollups, window, carQuery(filter, edges), measures)
+      : { ...sourceOf(cohort, edges), source: at ? ('READINGS' as const) : ('TWINS' as const) };
+    const pipeline = [...stages, ...MOMENTS(measures)];
+    const [row] = await this.database.db.collection(collection).aggregate(pipeline, { maxTimeMS }).toArray();
+    const span = window ?? { from: at && new Date(at.getTime() - LOOK_BACK), to: at ?? new Date(now) };
+    const cars = (row?.['cars'] as number | undefined) ?? 0;
+    return { coverage: { cars, ...source, from: span.from, to: span.to }, row };
+  }
+}
+
+function sampleOf(row: Document | undefined, n: number): Sample {
+  return {
+    count: (row?.[`n${n}`] as number | undefined) ?? 0,
+    mean: (row?.[`m${n}`] as number | null | undefined) ?? null,
+    deviation: (row?.[`s${n}`] as number | null | undefined) ?? null,
+  };
+}
