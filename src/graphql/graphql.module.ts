@@ -59,7 +59,14 @@ export class GraphqlModule {
     const models = { provide: MODEL_TOOLS, useValue: { check, fallbackDir, clock } satisfies ModelTools };
     const past = {
       provide: PAST_TOOLS,
-      useValue: { rules: rulesOf(settings), retention, limits, clock, turns: new Turns(FOLDS) } satisfies PastTools,
+      useValue: {
+        rules: rulesOf(settings),
+        retention,
+        limits,
+        mostRows: settings.LIMIT_PAST_READINGS,
+        clock,
+        turns: new Turns(FOLDS),
+      } satisfies PastTools,
     };
     const persisted = PersistedOperations.read(settings.PERSISTED_OPERATIONS, settings.PERSISTED_OPERATIONS_DIR);
     const limited = limitsOf(settings);

@@ -13,7 +13,7 @@ export interface PastOptions {
   /** ms for each command */
   readonly maxTimeMS: number;
   /** Rows that are read at most to find where to begin. */
-  readonly mostRows?: number;
+  readonly mostRows: number;
 }
 
 /** A twin as it was, with the episodes that were open. `countersAt` counts. */
@@ -32,9 +32,6 @@ export type Past =
   | { readonly kind: 'gone' }
   | { readonly kind: 'too-many' };
 
-/** Each takes about a kilobyte while it is folded. */
-const MOST_ROWS = 50_000;
-
 /**
  * The twin of a car by event time: what `applyReading` makes of all readings up to `at`, in the order of event time, with
  * the scores that they were given when they came.
@@ -44,7 +41,7 @@ export async function twinAt(
   { readings }: Pick<Collections, 'readings'>,
   present: Twin,
   at: Date,
-  { rules, keptSince, maxTimeMS, mostRows = MOST_ROWS }: PastOptions,
+  { rules, keptSince, maxTimeMS, mostRows }: PastOptions,
 ): Promise<Past> {
   if (at < present.firstSeenAt) return { kind: 'none' };
   if (keptSince !== null && at.getTime() < keptSince) return { kind: 'gone' };

@@ -66,5 +66,10 @@ export const ACCESS_ENTRIES = {
   LIMIT_SOCKETS: entry(whole(20_000, 1), 'WebSockets', 'WebSockets of one address at a time'),
   LIMIT_SUBSCRIPTIONS: entry(whole(20_000, 1), 'subscriptions', 'Subscriptions of one client at a time'),
   LIMIT_EXPORTS: entry(whole(4, 1), 'exports', 'Exports of one client at a time'),
+  LIMIT_PAST_READINGS: entry(
+    whole(50_000, 1),
+    'readings',
+    'Most readings that one car as of an instant may be folded from; each takes 1 kB meanwhile',
+  ),
   AUDIT_RETENTION: entry(whole(365, 0), 'days', 'How long the audit log of mutations is kept; 0 keeps it for ever'),
 } as const;

@@ -134,7 +134,7 @@ describe('bridges', () => {
     const { received } = await rig.carsAt(accept);
     const bridges = [1, 2, 3].map((n) => rig.start({ clientId: `${rig.id}-${n}` }));
     await soon(() => expect(bridges.every((one) => one.status().connected)).toBe(true));
-    const cars = Array.from({ length: 300 }, (_, n) => `car-${n}`);
+    const cars = Array.from({ length: 120 }, (_, n) => `car-${n}`);
     for (let from = 0; from < cars.length; from += 20)
       await Promise.all(cars.slice(from, from + 20).map((car) => rig.desire(car, { speedLimit: 30 })));
     await soon(async () => expect(await rig.commands.countDocuments({ status: 'ACCEPTED' })).toBe(cars.length));

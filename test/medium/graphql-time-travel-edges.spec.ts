@@ -8,6 +8,7 @@ import { someTwin } from '../builders/twin.js';
 const SECOND = 1_000;
 const DAY = 86_400_000;
 const RETENTION = 30;
+const LIMIT = 4_000;
 const now = SOME_INSTANT + 1_000 * SECOND;
 
 let api: Api;
@@ -17,7 +18,7 @@ beforeAll(async () => {
   api = await startApi({
     database: `gql_past_edges_${process.pid}`,
     clock: () => now,
-    env: { HISTORY_RETENTION: String(RETENTION), EPISODE_CLEAR: '5' },
+    env: { HISTORY_RETENTION: String(RETENTION), EPISODE_CLEAR: '5', LIMIT_PAST_READINGS: String(LIMIT) },
   });
 });
 afterAll(() => api.stop());
@@ -105,7 +106,7 @@ describe('car(at) at its edges', () => {
   });
 
   it('refuses where more readings than the limit would be folded, and answers others beside it', async () => {
-    const never = Array.from({ length: 50_001 }, (_, n): Row => ({ at: SOME_INSTANT + n, ratio: 0.95 }));
+    const never = Array.from({ length: LIMIT + 1 }, (_, n): Row => ({ at: SOME_INSTANT + n, ratio: 0.95 }));
     await aCar('never-calm', never);
     const at = new Date(SOME_INSTANT + 60_000).toISOString();
     const ask = (id: string) => `car(id: "${id}", at: "${at}") { status }`;

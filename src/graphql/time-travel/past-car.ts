@@ -17,6 +17,8 @@ export interface PastTools {
   /** How long readings are kept, ms; null for ever. */
   readonly retention: number | null;
   readonly limits: FreshnessLimits;
+  /** Readings that one car may be folded from. */
+  readonly mostRows: number;
   readonly clock: () => number;
   /** Bounds the memory that folding takes in this process. */
   readonly turns: Turns;
@@ -38,7 +40,8 @@ export async function pastTwin(source: PastSource, viewer: Viewer, id: string, a
   const { database, loaders, tools } = source;
   const present = await twinFor(viewer, loaders, id);
   if (!present) return null;
-  const options = { rules: tools.rules, keptSince: keptSince(tools), maxTimeMS: READ_LIMIT };
+  const { rules, mostRows } = tools;
+  const options = { rules, keptSince: keptSince(tools), maxTimeMS: READ_LIMIT, mostRows };
   const past = await tools.turns.take(() => twinAt(database.collections, present, at, options));
   switch (past.kind) {
     case 'known':
