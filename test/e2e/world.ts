@@ -192,7 +192,7 @@ export class World {
 
   async close(): Promise<void> {
     await Promise.all(this.#processes.map((one) => one.end('SIGKILL')));
-    await this.database.db.dropDatabase().catch(() => undefined);
+    if (!process.env['MONGODB_GOES']) await this.database.db.dropDatabase().catch(() => undefined);
     await this.database.client.close();
     const admin = this.#kafka.admin();
     await admin.connect();
