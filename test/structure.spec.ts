@@ -23,7 +23,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['telemetry', 'kafka', 'decode', 'score', 'registry', 'twin', 'log', 'metrics', 'health'],
   evaluation: ['telemetry', 'score', 'twin', 'pipeline', 'simulator'],
   rollup: ['telemetry', 'twin', 'log'],
-  fleet: ['telemetry', 'twin', 'access'],
+  // Windows of time are told by rollups where they suffice.
+  fleet: ['telemetry', 'twin', 'rollup', 'access'],
   // Reading the history back: a twin as of an instant, figures per bucket, plots, files.
   history: ['telemetry', 'twin', 'rollup', 'access'],
   // What cars are to do: from MongoDB to the car and back.

@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 import { withinScope } from '../access/scope.js';
 import type { Database } from '../twin/database.js';
-import { carQuery, filterKey } from './car-filter.js';
+import { carQuery, filterKey, narrows } from './car-filter.js';
 import type { Distribution, FailureRate, Group } from './answers.js';
 import { type FreshnessEdges, type FreshnessLimits, freshnessEdges } from './freshness.js';
 import { wilson } from './intervals.js';
@@ -21,7 +21,7 @@ import {
 import type { DatedSummary } from './fleet.js';
 import { coarse, FINE_BINS, NOTHING, percentileOf, type Spread } from './fine-bins.js';
 import { Refreshed } from './refreshed.js';
-import { type Cohort, sourceOf } from './source.js';
+import { type Cohort, fewCars, lasting, sourceOf } from './source.js';
 import { type CountRow, FLEET_COUNTS, summaryOf } from './summary.js';
 
 export interface AnalyticsOptions {
@@ -143,11 +143,10 @@ export class FleetAnalytics {
       const scope = withinScope('fleet', { fleets: cohort.filter.within });
       const cars = carQuery(cohort.filter, this.edges());
       // Where the scope is all that is asked, the anomalies themselves say whose they are.
-      const narrowed = Object.values({ ...cohort.filter, within: null }).some((part) => part != null);
       const { maxTimeMS } = this.options;
       const [all, rows] = await Promise.all([
         this.database.collections.twins.countDocuments(cars, { maxTimeMS }),
-        this.episodes(EPISODE_TIMES(window, scope, narrowed ? cars : {})),
+        this.episodes(EPISODE_TIMES(window, scope, narrows(cohort.filter) ? cars : {})),
       ]);
       const length = window.to.getTime() - window.from.getTime();
       return rows.map((row) => {
@@ -169,9 +168,12 @@ export class FleetAnalytics {
     return freshnessEdges(this.options.clock(), this.options.limits);
   }
 
-  private read(cohort: Cohort, stages: readonly Document[]): Promise<Document[]> {
-    const source = sourceOf(cohort, this.edges());
+  private async read(cohort: Cohort, stages: readonly Document[]): Promise<Document[]> {
     const { maxTimeMS } = this.options;
+    const edges = this.edges();
+    const { twins } = this.database.collections;
+    const among = cohort.at ? await fewCars(twins, carQuery(lasting(cohort.filter), edges), maxTimeMS) : null;
+    const source = sourceOf(cohort, edges, among);
     const collection = this.database.db.collection(source.collection);
     return collection.aggregate([...source.stages, ...stages], { maxTimeMS }).toArray();
   }

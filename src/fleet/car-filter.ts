@@ -122,6 +122,11 @@ function lies(value: number | null | undefined, range: Range | null | undefined,
   return (range.min == null || value >= range.min) && (range.max == null || value <= range.max);
 }
 
+/** Whether it leaves out any car that its asker may see. */
+export function narrows(filter: ScopedFilter): boolean {
+  return Object.values({ ...filter, within: null }).some((part) => part != null);
+}
+
 /** The name of a filter in caches: two filters with the same name let the same cars through. */
 export function filterKey(filter: ScopedFilter): string {
   const named = Object.entries(filter).filter(([, value]) => value != null);

@@ -5,7 +5,7 @@ import { carQuery } from './car-filter.js';
 import { type FreshnessLimits, freshnessEdges } from './freshness.js';
 import { difference, type Sample } from './intervals.js';
 import { type Measure, MOMENTS } from './pipelines.js';
-import { type Cohort, LOOK_BACK, sourceOf, type TimeWindow } from './source.js';
+import { type Cohort, fewCars, lasting, LOOK_BACK, sourceOf, type TimeWindow } from './source.js';
 import { windowSource } from './window-source.js';
 
 /** Cars as they are or were, or what those that match now sent in a window: each car with its mean. */
@@ -15,6 +15,8 @@ export interface ComparisonOptions {
   readonly clock: () => number;
   readonly limits: FreshnessLimits;
   readonly maxTimeMS: number;
+  /** How long readings are kept, ms; null for ever. */
+  readonly retention: number | null;
 }
 
 /** What an answer about a cohort rests on. */
@@ -39,7 +41,10 @@ export class Comparison {
     private readonly options: ComparisonOptions,
   ) {}
 
-  /** Means of measures in two cohorts, and their differences. */
+  /**
+   * Means of measures in two cohorts, and their differences.
+   * @throws BeforeRetention
+   */
   async compare(one: ComparedCohort, other: ComparedCohort, measures: readonly Measure[]) {
     const [left, right] = await Promise.all([this.momentsOf(one, measures), this.momentsOf(other, measures)]);
     return {
@@ -52,18 +57,22 @@ export class Comparison {
   }
 
   private async momentsOf(cohort: ComparedCohort, measures: readonly Measure[]): Promise<Moments> {
-    const { clock, limits, maxTimeMS } = this.options;
+    const { clock, limits, maxTimeMS, retention } = this.options;
     const now = clock();
     const edges = freshnessEdges(now, limits);
     const { filter, at, window } = cohort;
+    const { twins } = this.database.collections;
+    const keptSince = retention === null ? null : now - retention;
+    const cars = carQuery(window ? filter : lasting(filter), edges);
+    const among = window || at ? await fewCars(twins, cars, maxTimeMS) : null;
     const { collection, stages, ...source } = window
-      ? await windowSource(this.database, this.rollups, window, carQuery(filter, edges), measures)
-      : { ...sourceOf(cohort, edges), source: at ? ('READINGS' as const) : ('TWINS' as const) };
+      ? await windowSource(this.database, this.rollups, { window, measures, cars, among, keptSince })
+      : { ...sourceOf(cohort, edges, among), source: at ? ('READINGS' as const) : ('TWINS' as const) };
     const pipeline = [...stages, ...MOMENTS(measures)];
     const [row] = await this.database.db.collection(collection).aggregate(pipeline, { maxTimeMS }).toArray();
     const span = window ?? { from: at && new Date(at.getTime() - LOOK_BACK), to: at ?? new Date(now) };
-    const cars = (row?.['cars'] as number | undefined) ?? 0;
-    return { coverage: { cars, ...source, from: span.from, to: span.to }, row };
+    const counted = (row?.['cars'] as number | undefined) ?? 0;
+    return { coverage: { cars: counted, ...source, from: span.from, to: span.to }, row };
   }
 }
 

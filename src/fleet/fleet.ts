@@ -4,14 +4,11 @@ import { carQuery, filterKey, type ScopedFilter } from './car-filter.js';
 import { type FreshnessEdges, type FreshnessLimits, freshnessEdges } from './freshness.js';
 import { RankedCars } from './ranked-cars.js';
 import type { Place, RankingOrder } from './ranking.js';
+import { Refreshed } from './refreshed.js';
 import { type FleetSummary, readSummary } from './summary.js';
 
 /** How long MongoDB may take for one answer, ms. */
 export const READ_LIMIT = 5_000;
-/** A summary of the fleet is used for this long, ms. */
-export const SUMMARY_AGE = 2_000;
-/** Summaries that are kept at most: one per filter and scope. */
-const SUMMARIES = 50;
 
 export interface DatedSummary extends FleetSummary {
   /** When it was counted, ms. */
@@ -28,13 +25,15 @@ export interface FleetOptions {
 /** Questions about many cars at once. */
 export class Fleet {
   private readonly ranked: RankedCars;
-  private readonly latest = new Map<string, { readonly asOf: number; readonly summary: Promise<DatedSummary> }>();
+  private readonly refreshed: Refreshed;
+  private readonly reading = new Map<string, Promise<DatedSummary>>();
 
   constructor(
     private readonly twins: Collection<Twin>,
     private readonly options: FleetOptions,
   ) {
     this.ranked = new RankedCars(twins, options.clock, READ_LIMIT, options.maxAge);
+    this.refreshed = new Refreshed(options.clock, options.maxAge);
   }
 
   /** The instants that part LIVE, STALE and OFFLINE now. */
@@ -42,22 +41,24 @@ export class Fleet {
     return freshnessEdges(this.options.clock(), this.options.limits);
   }
 
-  /** Counts and percentiles, at most SUMMARY_AGE old; callers that ask at the same time share one read. */
+  /** Counts and percentiles, renewed behind whoever asks: `Refreshed` says how old they can be. */
   summary(filter: ScopedFilter): Promise<DatedSummary> {
+    return this.refreshed.get(filterKey(filter), (asOf) => this.counted(filter, asOf));
+  }
+
+  /** The same as of now; callers that ask at the same time share one read. */
+  async summaryNow(filter: ScopedFilter): Promise<DatedSummary> {
     const key = filterKey(filter);
-    const asOf = this.options.clock();
-    const maxAge = this.options.maxAge ?? SUMMARY_AGE;
-    const known = this.latest.get(key);
-    if (known && asOf - known.asOf < maxAge) return known.summary;
+    const under = this.reading.get(key);
+    if (under) return under;
+    const read = this.counted(filter, this.options.clock()).finally(() => this.reading.delete(key));
+    this.reading.set(key, read);
+    return read;
+  }
+
+  private async counted(filter: ScopedFilter, asOf: number): Promise<DatedSummary> {
     const edges = this.edges();
-    const read = readSummary(this.twins, carQuery(filter, edges), edges, READ_LIMIT);
-    const latest = { asOf, summary: read.then((counted) => ({ ...counted, asOf })) };
-    this.latest.delete(key);
-    this.latest.set(key, latest);
-    for (const old of [...this.latest.keys()].slice(0, Math.max(0, this.latest.size - SUMMARIES)))
-      this.latest.delete(old);
-    latest.summary.catch(() => this.latest.get(key) === latest && this.latest.delete(key));
-    return latest.summary;
+    return { ...(await readSummary(this.twins, carQuery(filter, edges), edges, READ_LIMIT)), asOf };
   }
 
   /** Up to `count` places behind `after` in an order that changes under the reader. */

@@ -7,7 +7,7 @@ import { windowId } from '../twin/rollup-marks.js';
 import type { Rollups } from '../rollup/rollups.js';
 import { under } from '../rollup/windows-read.js';
 import { type Measure, measureField, OF_CARS } from './pipelines.js';
-import type { TimeWindow } from './source.js';
+import { BeforeRetention, someCars, type TimeWindow } from './source.js';
 
 /** The collection that holds what a window's cars sent, and the stages that give one document per car. */
 export interface WindowSource {
@@ -24,8 +24,12 @@ const SCORE_RATIO = {
 };
 
 /** Each car's mean of each measure over its readings in a window. An index range on time; what it costs goes by the readings. */
-export const MEANS_IN_READINGS = ({ from, to }: TimeWindow, measures: readonly Measure[]): Document[] => [
-  { $match: { at: { $gte: from, $lt: to } } },
+export const MEANS_IN_READINGS = (
+  { from, to }: TimeWindow,
+  measures: readonly Measure[],
+  among: readonly string[] | null = null,
+): Document[] => [
+  { $match: { ...someCars(among), at: { $gte: from, $lt: to } } },
   {
     $group: {
       _id: '$car',
@@ -40,7 +44,9 @@ export const MEANS_IN_READINGS = ({ from, to }: TimeWindow, measures: readonly M
 export const MEANS_IN_ROLLUPS = (
   windows: readonly Pick<FleetRollupDocument, 'at' | 'run'>[],
   measures: readonly Measure[],
+  among: readonly string[] | null = null,
 ): Document[] => [
+  ...(among ? [{ $match: { ...someCars(among), at: { $in: windows.map(({ at }) => at) } } }] : []),
   { $match: { $or: windows.map(({ at, run }) => ({ _id: under(`${windowId(at.getTime())}/${run}`) })) } },
   {
     $group: {
@@ -63,29 +69,46 @@ export const MEANS_IN_ROLLUPS = (
   },
 ];
 
-/** Those of the cars that match as they are now, with the means where a twin has what it reported last. */
-export const AS_TWINS = (cars: Document, measures: readonly Measure[]): Document[] => [
-  ...OF_CARS('_id', cars),
+/** The means where a twin has what it reported last. */
+const asTwins = (measures: readonly Measure[]): Document[] => [
   { $project: Object.fromEntries(measures.map((measure, n) => [measureField(measure), `$w${n}`])) },
 ];
 
-/** Rollups where they hold all that is asked for and are up to date, the readings otherwise: both give the same. */
+export interface WindowQuestion {
+  readonly window: TimeWindow;
+  readonly measures: readonly Measure[];
+  /** Of cars that match as they are now. */
+  readonly cars: Document;
+  /** Their ids where they are few; null otherwise. */
+  readonly among: readonly string[] | null;
+  /** Readings before this are not kept, ms; null where all are. */
+  readonly keptSince: number | null;
+}
+
+/**
+ * Rollups where they hold all that is asked for and are up to date, the readings otherwise: both give the same.
+ * @throws BeforeRetention
+ */
 export async function windowSource(
   { collections }: Pick<Database, 'collections'>,
   rollups: Rollups,
-  window: TimeWindow,
-  cars: Document,
-  measures: readonly Measure[],
+  { window, measures, cars, among, keptSince }: WindowQuestion,
 ): Promise<WindowSource> {
   const step = stepOf(window);
-  const starts = step && !measures.includes('SCORE') ? windowsBetween(+window.from, +window.to, step) : [];
-  const computed =
-    step && starts.length > 0 && starts.length <= MOST_WINDOWS ? await rollups.computed(step, starts) : null;
+  const count = step && !measures.includes('SCORE') ? (+window.to - +window.from) / STEPS[step] : 0;
+  const starts =
+    step && count <= MOST_WINDOWS ? windowsBetween(+window.from, +window.from + count * STEPS[step], step) : [];
+  const computed = step && starts.length > 0 ? await rollups.computed(step, starts) : null;
+  const rest = [...(among ? [] : OF_CARS('_id', cars)), ...asTwins(measures)];
   if (step && computed) {
-    const stages = [...MEANS_IN_ROLLUPS(computed, measures), ...AS_TWINS(cars, measures)];
-    return { collection: rollupsOf(collections, step).collectionName, source: 'ROLLUPS', stages };
+    // No rollups at all: nobody sent anything.
+    const stages =
+      computed.length > 0 ? MEANS_IN_ROLLUPS(computed, measures, among) : [{ $match: { _id: { $in: [] } } }];
+    return { collection: rollupsOf(collections, step).collectionName, source: 'ROLLUPS', stages: [...stages, ...rest] };
   }
-  const stages = [...MEANS_IN_READINGS(window, measures), ...AS_TWINS(cars, measures)];
+  if (keptSince !== null && +window.from < keptSince)
+    throw new BeforeRetention('Readings of that window are no longer kept, and rollups do not have what is asked for');
+  const stages = [...MEANS_IN_READINGS(window, measures, among), ...rest];
   return { collection: collections.readings.collectionName, source: 'READINGS', stages };
 }
 

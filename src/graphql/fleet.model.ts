@@ -66,7 +66,7 @@ export class FleetModel {
   @Field(() => ScorePercentiles, { description: 'How score / threshold spreads over the cars.' })
   readonly score!: ScorePercentiles;
 
-  @Field(() => Coverage, { description: 'What was counted and when; at most 2 s ago.' })
+  @Field(() => Coverage, { description: 'What was counted and when; up to 15 s ago.' })
   readonly coverage!: Coverage;
 }
 

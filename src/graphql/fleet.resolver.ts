@@ -5,6 +5,7 @@ import type { Fleet } from '../fleet/fleet.js';
 import type { FleetAnalytics } from '../fleet/analytics.js';
 import { ANALYTICS, FLEET } from '../fleet/fleet.module.js';
 import type { Cohort } from '../fleet/source.js';
+import { ApiError } from './api-error.js';
 import type { CarFilterInput } from './car.args.js';
 import { Car } from './car.model.js';
 import { carsPage } from './cars-page.js';
@@ -13,6 +14,7 @@ import { FleetModel, fleetModel } from './fleet.model.js';
 import { FleetArgs } from './fleet/analytics.args.js';
 import { cohortOf } from './fleet/cohort-of.js';
 import { LOADERS, type Loaders } from './loaders.js';
+import { keptSince, PAST_TOOLS, type PastTools } from './time-travel/past-car.js';
 import { TypedArgs } from './typed-args.js';
 
 /** What was asked for; the scope is put on again. */
@@ -28,6 +30,7 @@ export class FleetResolver {
     @Inject(FLEET) private readonly cars: Fleet,
     @Inject(ANALYTICS) private readonly analytics: FleetAnalytics,
     @Inject(LOADERS) private readonly loaders: Loaders,
+    @Inject(PAST_TOOLS) private readonly past: PastTools,
   ) {}
 
   @Query(() => FleetModel, { name: 'fleet', description: 'Cars together.' })
@@ -35,18 +38,21 @@ export class FleetResolver {
     @TypedArgs({ type: () => FleetArgs }) args: FleetArgs,
     @CurrentViewer() viewer: Viewer,
   ): Promise<FleetModel> {
-    const cohort = cohortOf(args, viewer);
+    const cohort = cohortOf(args, viewer, keptSince(this.past));
     const { filter, at } = cohort;
     return fleetModel(at ? await this.analytics.summaryAt(cohort, at) : await this.cars.summary(filter), cohort);
   }
 
-  @ResolveField(() => [Car], { description: 'The cars with the highest score / threshold, highest first.' })
+  @ResolveField(() => [Car], {
+    description: 'The cars with the highest score / threshold, highest first. Not of the past: extremes has them.',
+  })
   async top(
     @Parent() { cohort }: FleetModel,
     @TypedArgs({ name: 'first', type: () => Int, defaultValue: 10, description: 'How many (a number), at most 500.' })
     first: number,
     @CurrentViewer() viewer: Viewer,
   ): Promise<readonly Car[]> {
+    if (cohort.at) throw new ApiError('BAD_ARGUMENT', 'top shows cars as they are now: ask for extremes');
     const page = await carsPage(
       this.cars,
       this.loaders,

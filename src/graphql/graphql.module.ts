@@ -52,7 +52,7 @@ export class GraphqlModule {
       provide: COMPARISON,
       inject: [DATABASE, LOADERS],
       useFactory: (database: Database, { windows }: Loaders) =>
-        new Comparison(database, windows, { clock, limits, maxTimeMS: READ_LIMIT }),
+        new Comparison(database, windows, { clock, limits, maxTimeMS: READ_LIMIT, retention }),
     };
     const { TF_BACKEND: backend, SCORE_EVALUATOR: evaluator, MODEL_DIR: fallbackDir } = settings;
     const check = async (dir: string) => (await loadScorer({ dir, backend, evaluator, log: () => undefined })).close();

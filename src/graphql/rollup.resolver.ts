@@ -1,6 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Viewer } from '../access/viewer.js';
+import { narrows } from '../fleet/car-filter.js';
+import { ApiError } from './api-error.js';
 import { Car } from './car.model.js';
 import type { Connection } from './connection.js';
 import { CurrentViewer } from './current-viewer.js';
@@ -31,10 +33,16 @@ export class FleetRollupsResolver {
 
   @ResolveField(() => RollupConnection, { description: "All cars' readings as figures per window, oldest first." })
   async rollups(
+    @Parent() { cohort: { filter, at } }: FleetModel,
     @TypedArgs({ type: () => RollupArgs }) args: RollupArgs,
     @CurrentViewer() viewer: Viewer,
   ): Promise<Connection<RollupModel>> {
     requireAllFleets(viewer);
+    if (at || narrows(filter))
+      throw new ApiError(
+        'BAD_ARGUMENT',
+        'Rollups of the fleet are those of all cars: neither filter nor at narrows them',
+      );
     return (await this.loaders.rollups.load(rollupsQuery(args)))();
   }
 }

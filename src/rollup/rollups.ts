@@ -31,6 +31,9 @@ export interface RollupsOptions {
   readonly limits: ReadLimits;
 }
 
+/** Stretches without rollups that are looked at for readings. */
+const MOST_STRETCHES = 100;
+
 /** Windows whose rollups say what the history says, and those to be answered from the readings. */
 interface Split {
   readonly computed: readonly FleetRollupDocument[];
@@ -56,10 +59,25 @@ export class Rollups {
     return step === 'HOUR' ? this.#hours(starts, car) : this.#fiveMinutes(starts, car);
   }
 
-  /** Those windows' rollups, where every one is computed and says what the history says; null otherwise. */
+  /**
+   * Those windows' rollups, where they say all that the history says, or said while it was kept; null otherwise. A window
+   * without a rollup is one without readings where none are found in it, and where they are no longer kept.
+   */
   async computed(step: Step, starts: readonly number[]): Promise<readonly FleetRollupDocument[] | null> {
     const { computed, open } = await this.#split(step, starts);
-    return open.length === 0 ? computed : null;
+    const { clock, retention, limits } = this.options;
+    const keptBefore = edge(clock(), retention);
+    const stretches = stretchesOf(
+      open.filter((start) => start >= keptBefore),
+      step,
+    );
+    if (stretches.length > MOST_STRETCHES) return null;
+    for (const { from, to } of stretches) {
+      const at = { $gte: new Date(from), $lt: new Date(to) };
+      const options = { projection: { _id: 1 }, maxTimeMS: limits.time } as const;
+      if (await this.database.collections.readings.findOne({ at }, options)) return null;
+    }
+    return computed;
   }
 
   async #fiveMinutes(starts: readonly number[], car?: string): Promise<Rollup[]> {

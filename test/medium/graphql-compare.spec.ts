@@ -26,10 +26,11 @@ const READINGS = Array.from({ length: CARS * 60 }, (_, n) => {
   });
 });
 
+const NAME = `gql_compare_${process.pid}`;
 let api: Api;
 beforeAll(async () => {
   const env = { ...authEnv(), HISTORY_RETENTION: '0', MASKED_FIELDS: 'viewer:Signals.coolantTemp' };
-  api = await startApi({ database: `gql_compare_${process.pid}`, clock: () => NOW, env });
+  api = await startApi({ database: NAME, clock: () => NOW, env });
   const twins = Array.from({ length: CARS }, (_, n) =>
     someTwin({ _id: `car-${n}`, attributes: { fleet: fleetOf(`car-${n}`) } }),
   );
@@ -88,6 +89,27 @@ const [BEGIN, MIDDLE, END] = [SOME_INSTANT, SOME_INSTANT + HALF, SOME_INSTANT + 
 const speed = ({ signals }: (typeof READINGS)[number]) => signals.speed;
 const ratio = ({ score }: (typeof READINGS)[number]) => (score ? score.value / score.threshold : null);
 
+/** By an API that is asked days later, when the readings are no longer kept. */
+async function past(): Promise<void> {
+  const env = { HISTORY_RETENTION: '1' };
+  const later = await startApi({ database: NAME, clock: () => NOW + 3 * 86_400_000, env, keep: true });
+  const ask = async (left: string, measure: string) => {
+    const query = `{ compareFleets(left: ${left}, right: ${left}, measures: [${measure}]) { coverage { cars source } } }`;
+    const { data, errors } = await later.query<{ compareFleets: Compared } | null>(query);
+    return errors?.[0]?.extensions.code ?? data?.compareFleets.coverage[0];
+  };
+  try {
+    expect(await ask(cohort([BEGIN - 2 * HALF, END]), 'speed')).toEqual({ cars: CARS, source: 'ROLLUPS' });
+    expect(await ask(cohort([BEGIN, END]), 'SCORE')).toBe('BEFORE_RETENTION');
+    expect(await ask(cohort([BEGIN + 1_000, END]), 'speed')).toBe('BEFORE_RETENTION');
+    expect(await ask(`{ at: "${iso(END)}" }`, 'speed')).toBe('BEFORE_RETENTION');
+    const { errors } = await later.query(`{ fleet(at: "${iso(END)}") { coverage { cars } } }`);
+    expect(errors?.[0]?.extensions.code).toBe('BEFORE_RETENTION');
+  } finally {
+    await later.app.close();
+  }
+}
+
 describe('two windows of time', () => {
   const differ = async (source: string) => {
     const { coverage, measures } = await compare([BEGIN, MIDDLE], [MIDDLE, END], 'speed');
@@ -145,6 +167,14 @@ describe('two windows of time', () => {
     ]);
     expectSample(hours.measures[0]?.left, expected(BEGIN, END, speed, 'north'));
     expect((await compare([BEGIN, END], [BEGIN, END], 'SCORE')).coverage[0]?.source).toBe('READINGS');
+    // An hour in which no car drove, and a day of them.
+    const longer = await compare([BEGIN - 2 * HALF, END], [BEGIN - 48 * HALF, BEGIN], 'speed');
+    expect(longer.coverage.map(({ cars, source }) => [cars, source])).toEqual([
+      [CARS, 'ROLLUPS'],
+      [0, 'ROLLUPS'],
+    ]);
+    expectSample(longer.measures[0]?.left, expected(BEGIN, END, speed));
+    await past();
     // A window that was written to since is not what its rollups say.
     await markWindows(api.database, 'late', READINGS.slice(0, 1));
     const { coverage } = await compare([BEGIN, MIDDLE], [MIDDLE, END], 'speed');

@@ -1,5 +1,5 @@
 import type { Viewer } from '../../access/viewer.js';
-import type { Cohort, TimeWindow } from '../../fleet/source.js';
+import { type Cohort, LOOK_BACK, type TimeWindow } from '../../fleet/source.js';
 import { ApiError } from '../api-error.js';
 import type { CarFilterInput } from '../car.args.js';
 import { checkRange } from '../keyset.js';
@@ -12,11 +12,16 @@ export interface CohortArgs {
   readonly at?: Date | null;
 }
 
-/** @throws ApiError BAD_ARGUMENT for a filter that the past does not know */
-export function cohortOf({ filter, at }: CohortArgs, viewer: Viewer): Cohort {
+/**
+ * @param keptSince readings before this are not kept, ms; null where all are
+ * @throws ApiError BAD_ARGUMENT for a filter that the past does not know, BEFORE_RETENTION
+ */
+export function cohortOf({ filter, at }: CohortArgs, viewer: Viewer, keptSince: number | null): Cohort {
   const scoped = scopedFilter(filter, viewer);
   if (at && (scoped.status || scoped.openKind || scoped.freshness))
     throw new ApiError('BAD_ARGUMENT', 'Status, freshness and open anomalies of all cars are not known in the past');
+  if (at && keptSince !== null && at.getTime() - LOOK_BACK < keptSince)
+    throw new ApiError('BEFORE_RETENTION', 'The readings of then are no longer kept');
   return { filter: scoped, at: at ?? null };
 }
 

@@ -45,7 +45,7 @@ export class LiveFeeds implements OnModuleDestroy {
     this.anomalies = new AnomalyFeed(database, report);
     this.cars = new CarFeed(database, report);
     this.fleet = new FleetTicker(
-      (within) => fleet.summary({ within }),
+      (within) => fleet.summaryNow({ within }),
       (fault) => this.log.warn(`The fleet could not be read: ${String(fault)}`),
     );
     this.sweeper = setInterval(() => this.sweep(performance.now()), SWEEP);

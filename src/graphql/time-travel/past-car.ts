@@ -79,6 +79,6 @@ const UNKNOWN = { duplicate: null, expired: null, rejected: null };
 const NOT_COUNTED: Counters = { readings: 0, late: 0, ...UNKNOWN };
 
 /** ms; null where all readings are kept */
-function keptSince({ retention, clock }: PastTools): number | null {
+export function keptSince({ retention, clock }: Pick<PastTools, 'retention' | 'clock'>): number | null {
   return retention === null ? null : clock() - retention;
 }
