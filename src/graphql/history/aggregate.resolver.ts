@@ -1,7 +1,7 @@
 import { Inject } from '@nestjs/common';
 import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import { READ_LIMIT } from '../../fleet/fleet.js';
-import { aggregate } from '../../history/aggregate.js';
+import { aggregate, TooManyWindows } from '../../history/aggregate.js';
 import type { Bucket } from '../../history/buckets.js';
 import { fill } from '../../history/fill.js';
 import { series } from '../../history/series.js';
@@ -31,7 +31,7 @@ export class AggregateResolver {
 
   @ResolveField(() => AggregateModel, { description: 'Figures of its signals in buckets of time.' })
   async aggregate(
-    @Parent() { id: car, asOf }: Car,
+    @Parent() { id: car, asOf, firstSeenAt, lastSeenAt }: Car,
     @TypedArgs({ type: () => AggregateArgs }) args: AggregateArgs,
   ): Promise<AggregateModel> {
     const { step, percentiles } = args;
@@ -46,7 +46,9 @@ export class AggregateResolver {
     const signals = [...new Set(args.signals)];
     const figures = new Set(args.figures);
     const query = { car, signals, from, to, step, figures, percentiles };
-    const answer = await aggregate(this.database.collections, this.loaders.windows, query, READ_LIMIT).catch(tooMany);
+    const seen = { first: firstSeenAt, last: lastSeenAt };
+    const { windows } = this.loaders;
+    const answer = await aggregate(this.database.collections, windows, query, seen, READ_LIMIT).catch(tooMany);
     const starts = Array.from({ length: Math.max(0, count) }, (_, n) => first + n * step);
     const given = signals.map((signal) => givenIn(signal, args.units));
     const buckets = fill(answer.buckets, starts, args.fill).map((bucket) => ({
@@ -89,6 +91,8 @@ function rangeOf({ from, to, signals }: SignalRangeArgs, asOf: Date | null): { f
 }
 
 function tooMany(fault: unknown): never {
+  if (fault instanceof TooManyWindows)
+    throw new ApiError('TOO_MANY_READINGS', `${fault.message}: ask for a shorter range`, { cause: fault });
   if (!(fault instanceof TooManyReadings)) throw fault;
   throw new ApiError('TOO_MANY_READINGS', 'Rollups of so much time are not computed yet', { cause: fault });
 }
