@@ -2,9 +2,9 @@ import { Inject } from '@nestjs/common';
 import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import { READ_LIMIT } from '../../fleet/fleet.js';
 import { aggregate, TooManyWindows } from '../../history/aggregate.js';
-import type { Bucket } from '../../history/buckets.js';
+import { type Bucket, MOST_BUCKETS } from '../../history/buckets.js';
 import { fill } from '../../history/fill.js';
-import { series } from '../../history/series.js';
+import { MOST_POINTS, series } from '../../history/series.js';
 import { TooManyReadings } from '../../rollup/windows-read.js';
 import { converted } from '../../telemetry/units.js';
 import type { Database } from '../../twin/database.js';
@@ -18,7 +18,6 @@ import { AggregateModel, type SignalAggregate, SignalSeries } from './aggregate.
 import { TypedArgs } from '../typed-args.js';
 import { type Given, givenIn } from './units.args.js';
 
-const MOST_BUCKETS = 10_000;
 const MOST_PERCENTILES = 10;
 const SHORTEST_STEP = 1_000;
 
@@ -68,7 +67,8 @@ export class AggregateResolver {
   ): Promise<SignalSeries[]> {
     const { maxPoints, method, units } = args;
     const { from, to } = rangeOf(args, asOf);
-    if (maxPoints < 4 || maxPoints > 5_000) throw new ApiError('BAD_ARGUMENT', 'maxPoints lies between 4 and 5,000');
+    if (maxPoints < 4 || maxPoints > MOST_POINTS)
+      throw new ApiError('BAD_ARGUMENT', `maxPoints lies between 4 and ${MOST_POINTS}`);
     const answers: SignalSeries[] = [];
     for (const signal of new Set(args.signals)) {
       const { unit, conversion } = givenIn(signal, units);
