@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import type { CommandStartedEvent } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FLEET_COUNTS } from '../../src/fleet/summary.js';
+import { LOADERS, type Loaders } from '../../src/graphql/loaders.js';
 import { BUCKETS } from '../../src/history/buckets.js';
 import { EXTREMES } from '../../src/history/series.js';
 import { Roller } from '../../src/rollup/roller.js';
@@ -290,6 +291,23 @@ describe('history', () => {
       signals: { coolantTemp, speed: null, tirePressure11: null },
     }));
     expect(data.car.history.nodes).toEqual(expected);
+  });
+});
+
+describe('many requests at the same moment', () => {
+  it('are all answered, however much they ask for together', async () => {
+    const { histories, rollups } = api.app.get<Loaders>(LOADERS);
+    const range = { to: MINE[3]?.at ?? null };
+    const page = { car: 'car-1', range, place: null, backwards: false, signals: [], limit: 5_001 };
+    commands.length = 0;
+    // As each would be loaded by a request of its own: they could have 60,012 rows.
+    const pages = await Promise.all(Array.from({ length: 12 }, () => histories.load(page)));
+    const ids = MINE.slice(0, 3).map(({ _id }) => _id);
+    expect(pages.map((rows) => rows.map(({ _id }) => _id))).toEqual(Array(12).fill(ids));
+    expect(commands.filter(({ commandName }) => commandName === 'aggregate')).toHaveLength(2);
+    const query = { car: 'car-1', step: 'HOUR' as const, starts: [SOME_INSTANT], count: 1, started: false };
+    const answers = await Promise.all(Array.from({ length: 110 }, () => rollups.load(query)));
+    expect(answers.map((answer) => answer().nodes.length)).toEqual(Array(110).fill(1));
   });
 });
 
