@@ -8,7 +8,10 @@ export const API_ERRORS = {
   NOT_FOUND: { retriable: false, meaning: 'What is to be changed is not there' },
   BAD_CURSOR: { retriable: false, meaning: 'A cursor was not made by this field with this order' },
   BAD_RANGE: { retriable: false, meaning: 'A time range ends before it begins' },
-  PAGE_TOO_LARGE: { retriable: false, meaning: 'A page of more than 500, or pages within pages of too many rows' },
+  PAGE_TOO_LARGE: {
+    retriable: false,
+    meaning: 'A page of more than 500, or of rollups that would take too many readings',
+  },
   TOO_DEEP: { retriable: false, meaning: 'The selections are nested too deeply' },
   UNAUTHENTICATED: { retriable: false, meaning: 'No valid token or key came with the request, or it has expired' },
   FORBIDDEN: { retriable: false, meaning: 'The role of the caller, or the fleets that it may see, do not allow it' },

@@ -1,10 +1,10 @@
 import type { Collection, Document } from 'mongodb';
 import { READ_LIMIT } from '../fleet/fleet.js';
 import { SIGNAL_NAMES, type SignalName } from '../telemetry/signals.js';
-import { ApiError } from './api-error.js';
+import { type Cut, piecesOf } from './batch-loader.js';
 import { type TimeRange, type TimedPlace, pageBounds } from './keyset.js';
 
-/** Pages that go into one command, and rows that all pages of one turn may have together. */
+/** Pages that go into one command, and rows that they may have together. */
 const PAGES = 100;
 const ROWS = 50_000;
 
@@ -26,22 +26,20 @@ export interface HistoryPage {
   readonly signals?: readonly SignalName[] | null;
 }
 
+/** Pages that are read with one command each: no request is refused for what others ask at the same moment. */
+export const pagesAtOnce: Cut<HistoryPage> = (pages) =>
+  piecesOf(pages, { keys: PAGES, weight: ROWS }, ({ limit }) => limit);
+
 /**
- * The rows of many pages with one command for up to PAGES of them: one branch of a `$unionWith` per index range, each
- * limited for itself.
- * @throws ApiError PAGE_TOO_LARGE when the pages could have more than ROWS rows together
+ * The rows of many pages with one command: one branch of a `$unionWith` per index range, each limited for itself.
+ * @param pages as many as `pagesAtOnce` gives
  */
 export async function readHistories<T extends TimedRow>(
   readings: Collection<T>,
   pages: readonly HistoryPage[],
 ): Promise<T[][]> {
-  if (pages.length > 1 && pages.reduce((sum, { limit }) => sum + limit, 0) > ROWS)
-    throw new ApiError('PAGE_TOO_LARGE', `The histories of one request have at most ${ROWS} readings together`);
   const answers: T[][] = pages.map(() => []);
-  for (let start = 0; start < pages.length; start += PAGES) {
-    const group = pages.slice(start, start + PAGES);
-    for (const row of await readGroup(readings, group)) answers[start + row.page]?.push(row);
-  }
+  for (const row of await readGroup(readings, pages)) answers[row.page]?.push(row);
   return answers.map((rows, index) => rows.slice(0, pages[index]?.limit));
 }
 

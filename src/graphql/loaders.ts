@@ -7,8 +7,8 @@ import type { CarDocument } from '../twin/car-documents.js';
 import type { CommandDocument } from '../twin/command-documents.js';
 import type { EpisodeDocument, ReadingDocument, Twin } from '../twin/documents.js';
 import { BatchLoader } from './batch-loader.js';
-import { type HistoryPage, readHistories } from './history.js';
-import { type RollupsAnswer, type RollupsQuery, rollupPages } from './rollups-page.js';
+import { type HistoryPage, pagesAtOnce, readHistories } from './history.js';
+import { type RollupsAnswer, type RollupsQuery, rollupPages, rollupPagesAtOnce } from './rollups-page.js';
 
 /** Ids in one `$in`: larger ones are slower per id. */
 const GROUP = 500;
@@ -41,13 +41,13 @@ export function loadersOf(database: Database, clock: () => number, retention: nu
     cars: new BatchLoader((ids) => byId(collections.twins, ids, { memory: 0, recent: 0 })),
     said: new BatchLoader((ids) => byId(collections.cars, ids)),
     commands: new BatchLoader((ids) => byId(collections.commands, ids)),
-    commandPages: new BatchLoader((pages) => readHistories(collections.commands, pages)),
+    commandPages: new BatchLoader((pages) => readHistories(collections.commands, pages), pagesAtOnce),
     anomalies: new BatchLoader((ids) => byId(collections.anomalies, ids)),
     readings: new BatchLoader((ids) => byId(collections.readings, ids)),
     arrays: new BatchLoader((ids) => byId(collections.arrayReadings, ids)),
-    histories: new BatchLoader((pages) => readHistories(collections.readings, pages)),
+    histories: new BatchLoader((pages) => readHistories(collections.readings, pages), pagesAtOnce),
     windows: rollups,
-    rollups: new BatchLoader((queries) => rollupPages(rollups, queries)),
+    rollups: new BatchLoader((queries) => rollupPages(rollups, queries), rollupPagesAtOnce),
   };
 }
 

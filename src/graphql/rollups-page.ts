@@ -2,6 +2,7 @@ import type { Rollup, Rollups } from '../rollup/rollups.js';
 import { STEPS, windowsBetween, type Step } from '../telemetry/window.js';
 import { TooManyReadings } from '../rollup/windows-read.js';
 import { ApiError } from './api-error.js';
+import { type Cut, piecesOf } from './batch-loader.js';
 import { type Connection, pageOf, pageSize } from './connection.js';
 import { decodeCursor, encodeCursor, isTime } from './cursor.js';
 import { checkRange } from './keyset.js';
@@ -12,8 +13,8 @@ import { type RollupModel, rollupModel } from './rollup.model.js';
 const WINDOWS = 5_000;
 /** Windows that are read at a time. */
 const CHUNK = 500;
-/** Pages that are asked for at the same time. */
-const PAGES = 100;
+/** Pages that are looked for one after the other; more are so many at the same time. */
+const PAGES = 20;
 
 /** A page of windows, its arguments found to be good. */
 export interface RollupsQuery {
@@ -56,10 +57,12 @@ export function rollupsQuery(
   };
 }
 
-/** @throws ApiError PAGE_TOO_LARGE where more than PAGES pages are asked for at the same time */
+/** No request is refused for what others ask at the same moment, nor waits for much of it. */
+export const rollupPagesAtOnce: Cut<RollupsQuery> = (queries) =>
+  piecesOf(queries, { keys: PAGES, weight: PAGES }, () => 1);
+
+/** @param queries as many as `rollupPagesAtOnce` gives */
 export async function rollupPages(rollups: Rollups, queries: readonly RollupsQuery[]): Promise<RollupsAnswer[]> {
-  if (queries.length > PAGES)
-    throw new ApiError('PAGE_TOO_LARGE', `At most ${PAGES} pages of rollups can be asked for at the same time`);
   const answers: RollupsAnswer[] = [];
   for (const query of queries) answers.push(await answerOf(rollupPage(rollups, query)));
   return answers;

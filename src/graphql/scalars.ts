@@ -2,7 +2,8 @@ import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped } from 'grap
 
 const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-function parseInstant(value: unknown): Date {
+/** @throws GraphQLError */
+export function parseInstant(value: unknown): Date {
   const date = typeof value === 'string' && ISO_8601.test(value) ? new Date(value) : new Date(Number.NaN);
   if (Number.isNaN(date.getTime()))
     throw new GraphQLError('DateTime must be an ISO 8601 instant with its zone, like 2026-01-31T12:00:00.000Z');

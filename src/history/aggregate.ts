@@ -1,12 +1,26 @@
 import type { Collections } from '../twin/collections.js';
 import type { Rollups } from '../rollup/rollups.js';
-import { STEPS, windowsBetween, type Step } from '../telemetry/window.js';
+import { STEPS, windowStart, windowsBetween, type Step } from '../telemetry/window.js';
 import { type Bucket, type BucketQuery, type BucketRow, BUCKETS, bucketOf, type Figure } from './buckets.js';
+
+/** Windows that are read for one answer: more than two years of hours. */
+export const MOST_WINDOWS = 20_000;
 
 export interface Aggregate {
   readonly source: 'RAW' | 'ROLLUP';
   /** Those with readings, rising. */
   readonly buckets: readonly Bucket[];
+}
+
+/** An answer would have to be made from more windows than it may; the message says how many. */
+export class TooManyWindows extends Error {
+  override readonly name = 'TooManyWindows';
+}
+
+/** From the oldest to the newest reading of the car, both included: no window outside is read. */
+export interface Seen {
+  readonly first: Date;
+  readonly last: Date;
 }
 
 const IN_ROLLUPS: ReadonlySet<Figure> = new Set(['MIN', 'MAX', 'MEAN', 'COUNT']);
@@ -22,26 +36,44 @@ export function rollupStep({ from, to, step, figures }: Omit<BucketQuery, 'car' 
 /**
  * The figures of a car's signals in buckets: from rollups where those hold all that is asked for, from the readings
  * otherwise. Both give the same.
+ * @throws TooManyWindows, TooManyReadings
  */
 export async function aggregate(
   { readings }: Pick<Collections, 'readings'>,
   rollups: Rollups,
   query: BucketQuery,
+  seen: Seen,
   maxTimeMS: number,
 ): Promise<Aggregate> {
   const window = rollupStep(query);
-  if (window) return { source: 'ROLLUP', buckets: await fromRollups(rollups, query, window) };
+  if (window)
+    return { source: 'ROLLUP', buckets: await fromRollups(rollups, query, readStarts(query, seen, window), window) };
   const rows = await readings.aggregate<BucketRow>(BUCKETS(query), { maxTimeMS, allowDiskUse: false }).toArray();
   return { source: 'RAW', buckets: rows.map((row) => bucketOf(row, query)) };
 }
 
-async function fromRollups(rollups: Rollups, query: BucketQuery, window: Step): Promise<Bucket[]> {
-  const { car, signals, from, to, step, figures } = query;
-  const starts = windowsBetween(from.getTime(), to.getTime(), window);
+/** The windows of the query that the car can have sent something in. @throws TooManyWindows */
+function readStarts({ from, to }: BucketQuery, { first, last }: Seen, window: Step): number[] {
+  const begin = Math.max(from.getTime(), windowStart(first.getTime(), window));
+  const end = Math.min(to.getTime(), windowStart(last.getTime(), window) + STEPS[window]);
+  const count = Math.ceil((end - begin) / STEPS[window]);
+  if (count > MOST_WINDOWS)
+    throw new TooManyWindows(`That would take ${count} windows of rollups; the limit is ${MOST_WINDOWS}`);
+  return windowsBetween(begin, end, window);
+}
+
+async function fromRollups(
+  rollups: Rollups,
+  { car, signals, step, figures }: BucketQuery,
+  starts: readonly number[],
+  window: Step,
+): Promise<Bucket[]> {
   const parts = new Map<number, Awaited<ReturnType<Rollups['read']>>>();
   for (const rollup of await rollups.read(window, starts, car)) {
     const start = rollup.start - (rollup.start % step);
-    parts.set(start, [...(parts.get(start) ?? []), rollup]);
+    const inBucket = parts.get(start);
+    if (inBucket) inBucket.push(rollup);
+    else parts.set(start, [rollup]);
   }
   return [...parts].map(([start, inBucket]) => ({
     start,

@@ -1,6 +1,9 @@
 import type { Document } from 'mongodb';
 import type { SignalName } from '../telemetry/signals.js';
 
+/** Buckets of one answer. */
+export const MOST_BUCKETS = 10_000;
+
 /** What can be asked of a signal in a bucket. The first four lie in rollups, too. */
 export const FIGURES = ['MIN', 'MAX', 'MEAN', 'COUNT', 'LAST', 'RATE', 'PERCENTILES'] as const;
 export type Figure = (typeof FIGURES)[number];

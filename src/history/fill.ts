@@ -1,4 +1,4 @@
-import type { Bucket, SignalBucket } from './buckets.js';
+import type { Bucket } from './buckets.js';
 
 /** NONE: buckets without readings are left out; NULL: they are there without figures; PREVIOUS, LINEAR: with the mean guessed. */
 export const FILLS = ['NONE', 'NULL', 'PREVIOUS', 'LINEAR'] as const;
@@ -17,30 +17,55 @@ export function fill(buckets: readonly Bucket[], starts: readonly number[], how:
   const there = buckets.map((bucket) => ({ ...bucket, filled: false }));
   if (how === 'NONE') return there;
   const known = new Map(there.map((bucket) => [bucket.start, bucket]));
-  const signals = buckets[0]?.signals ?? [];
-  return starts.map((start) => {
+  const signals = (buckets[0]?.signals ?? []).map(({ signal }, n) => ({
+    signal,
+    means: guesses(known, n, starts, how),
+  }));
+  return starts.map((start, index) => {
     const bucket = known.get(start);
     if (bucket) return bucket;
     return {
       start,
       readings: 0,
       filled: true,
-      signals: signals.map(({ signal }, n) => ({ ...EMPTY, signal, mean: guess(there, n, start, how) })),
+      signals: signals.map(({ signal, means }) => ({ ...EMPTY, signal, mean: means[index] ?? null })),
     };
   });
 }
 
 const EMPTY = { count: null, min: null, max: null, mean: null, last: null, rate: null, percentiles: null } as const;
 
-/** From the means of the buckets before and behind that have one. */
-function guess(there: readonly FilledBucket[], n: number, start: number, how: Fill): number | null {
-  if (how === 'NULL') return null;
-  const mean = ({ signals }: FilledBucket) => (signals[n] as SignalBucket).mean;
-  const before = there.findLast((bucket) => bucket.start < start && mean(bucket) !== null);
-  const value = before ? mean(before) : null;
-  if (how === 'PREVIOUS' || !before || value === null) return how === 'PREVIOUS' ? value : null;
-  const behind = there.find((bucket) => bucket.start > start && mean(bucket) !== null);
-  const next = behind ? mean(behind) : null;
-  if (!behind || next === null) return null;
-  return value + ((next - value) * (start - before.start)) / (behind.start - before.start);
+/** A mean that there is. */
+interface Place {
+  readonly start: number;
+  readonly mean: number;
+}
+
+/** The mean that each start's bucket would have by those before and behind it that have one. */
+function guesses(
+  known: ReadonlyMap<number, Bucket>,
+  n: number,
+  starts: readonly number[],
+  how: Fill,
+): readonly (number | null)[] {
+  if (how !== 'PREVIOUS' && how !== 'LINEAR') return [];
+  const places = starts.map((start) => {
+    const mean = known.get(start)?.signals[n]?.mean ?? null;
+    return mean === null ? null : { start, mean };
+  });
+  const before = lastOf(places);
+  if (how === 'PREVIOUS') return before.map((place) => place && place.mean);
+  const behind = lastOf(places.toReversed()).toReversed();
+  return starts.map((start, index) => between(before[index] ?? null, behind[index] ?? null, start));
+}
+
+/** For each, the last one up to it that is there. */
+function lastOf(places: readonly (Place | null)[]): (Place | null)[] {
+  let last: Place | null = null;
+  return places.map((place) => (last = place ?? last));
+}
+
+function between(before: Place | null, behind: Place | null, start: number): number | null {
+  if (!before || !behind) return null;
+  return before.mean + ((behind.mean - before.mean) * (start - before.start)) / (behind.start - before.start);
 }

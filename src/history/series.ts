@@ -24,6 +24,8 @@ export interface Series {
   readonly values: number;
 }
 
+/** Points of a signal. */
+export const MOST_POINTS = 5_000;
 /** Values that are read as they are; of more, only the extremes of so many stretches leave the database. */
 const MOST_VALUES = 20_000;
 

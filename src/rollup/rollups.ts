@@ -108,7 +108,7 @@ export class Rollups {
   }
 
   async #computed(step: Step, windows: readonly FleetRollupDocument[], car?: string): Promise<Rollup[]> {
-    const ofCar = car === undefined ? null : await carRollups(this.database, step, car, windows);
+    const ofCar = car === undefined ? null : await carRollups(this.database, step, car, windows, this.options.limits);
     return windows.flatMap((window) => {
       const { at, computedAt } = window;
       const start = at.getTime();
@@ -126,13 +126,13 @@ export class Rollups {
     const first = starts[0];
     const last = starts.at(-1);
     if (first === undefined || last === undefined) return { computed: [], open: [] };
+    const { clock, retention, limits } = this.options;
     const end = last + STEPS[step];
     const marked = new Set<number>();
     for (const marks of ['FIVE_MINUTES', step] as const)
-      for (const { at } of await marksBetween(this.database, marks, first, end))
+      for (const { at } of await marksBetween(this.database, marks, first, end, limits))
         marked.add(windowStart(at.getTime(), step));
-    const rollups = await fleetRollups(this.database, step, starts);
-    const { clock, retention } = this.options;
+    const rollups = await fleetRollups(this.database, step, starts, limits);
     const keptBefore = edge(clock(), retention);
     const computed = starts.flatMap((start) => {
       const rollup = rollups.get(start);

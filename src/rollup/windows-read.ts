@@ -22,13 +22,15 @@ export class TooManyReadings extends Error {
   override readonly name = 'TooManyReadings';
 }
 
-/** What an answer may cost. */
+/** What an answer may cost; what is not answered, like the computing of rollups, has no limits. */
 export interface ReadLimits {
-  /** ms that the database may take for a stretch of readings */
+  /** ms that the database may take for one read */
   readonly time: number;
   /** Readings of one stretch. */
   readonly readings: number;
 }
+
+const timed = (limits?: ReadLimits) => (limits ? { maxTimeMS: limits.time } : {});
 
 export const carRollupId = (start: number, run: string, car: string) => `${windowId(start)}/${run}/${car}`;
 
@@ -41,9 +43,10 @@ export function marksBetween(
   step: Step,
   from: number,
   to: number,
+  limits?: ReadLimits,
 ): Promise<RollupMarkDocument[]> {
   const filter = { _id: { $gte: markId(step, from, ''), $lt: markId(step, to, '') } };
-  return collections.rollupMarks.find(filter).sort({ _id: 1 }).toArray();
+  return collections.rollupMarks.find(filter, timed(limits)).sort({ _id: 1 }).toArray();
 }
 
 /** The windows' fleet documents by start; those that were never computed are missing. */
@@ -51,12 +54,13 @@ export async function fleetRollups(
   { collections }: Database,
   step: Step,
   starts: readonly number[],
+  limits?: ReadLimits,
 ): Promise<Map<number, FleetRollupDocument>> {
   const found = new Map<number, FleetRollupDocument>();
   for (let first = 0; first < starts.length; first += GROUP) {
     const ids = starts.slice(first, first + GROUP).map(windowId);
     for (const document of await rollupsOf(collections, step)
-      .find({ _id: { $in: ids } })
+      .find({ _id: { $in: ids } }, timed(limits))
       .toArray())
       if ('run' in document) found.set(document.at.getTime(), document);
   }
@@ -69,12 +73,13 @@ export async function carRollups(
   step: Step,
   car: string,
   windows: readonly FleetRollupDocument[],
+  limits?: ReadLimits,
 ): Promise<Map<number, CarRollupDocument>> {
   const found = new Map<number, CarRollupDocument>();
   for (let first = 0; first < windows.length; first += GROUP) {
     const ids = windows.slice(first, first + GROUP).map(({ at, run }) => carRollupId(at.getTime(), run, car));
     for (const document of await rollupsOf(collections, step)
-      .find({ _id: { $in: ids } })
+      .find({ _id: { $in: ids } }, timed(limits))
       .toArray())
       if ('car' in document) found.set(document.at.getTime(), document);
   }
@@ -133,7 +138,7 @@ export async function tallyReadings(
     'score.threshold': 1,
     'score.anomalous': 1,
   };
-  const options = { projection, batchSize: BATCH, ...(limits ? { maxTimeMS: limits.time } : {}) };
+  const options = { projection, batchSize: BATCH, ...timed(limits) };
   let left = limits?.readings ?? Number.POSITIVE_INFINITY;
   for await (const row of collections.readings.find(filter, options)) {
     if (left-- === 0) throw new TooManyReadings(`more than ${limits?.readings} readings in one stretch`);

@@ -58,7 +58,7 @@ export const ACCESS_ENTRIES = {
   LIMIT_COST: entry(
     whole(20_000, 1),
     'objects',
-    'Most objects that one operation may ask for, by the sizes of its lists',
+    'Most objects that one operation may ask for, by the sizes of its lists, and what takes as long',
   ),
   LIMIT_ALIASES: entry(whole(50, 0), 'aliases', 'Most aliases in one operation'),
   LIMIT_BODY: entry(whole(102_400, 1_024, 1_048_576), 'bytes', 'Largest request, over HTTP as over WebSocket'),

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
+import type { CommandStartedEvent } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FLEET_COUNTS } from '../../src/fleet/summary.js';
+import { LOADERS, type Loaders } from '../../src/graphql/loaders.js';
 import { BUCKETS } from '../../src/history/buckets.js';
 import { EXTREMES } from '../../src/history/series.js';
 import { Roller } from '../../src/rollup/roller.js';
@@ -27,10 +29,24 @@ const ROWS = Array.from({ length: 1_500 }, (_, n) =>
   .sort((one, other) => one.at.getTime() - other.at.getTime());
 const MINE = ROWS.filter(({ car }) => car === 'car-1');
 
+/** One whose clock was once set to 1970. */
+const LONG_LIVED = 'car-3';
+const seen = { firstSeenAt: ROWS[0]?.at ?? new Date(), lastSeenAt: ROWS.at(-1)?.at ?? new Date() };
+
 let api: Api;
+const commands: CommandStartedEvent[] = [];
 beforeAll(async () => {
-  api = await startApi({ database: `gql_history_${process.pid}`, clock: () => NOW, env: { HISTORY_RETENTION: '0' } });
-  await api.database.collections.twins.insertMany(['car-1', 'car-2'].map((_id) => someTwin({ _id })));
+  api = await startApi({
+    database: `gql_history_${process.pid}`,
+    clock: () => NOW,
+    env: { HISTORY_RETENTION: '0' },
+    monitorCommands: true,
+  });
+  api.database.client.on('commandStarted', (event) => commands.push(event));
+  await api.database.collections.twins.insertMany([
+    ...['car-1', 'car-2'].map((_id) => someTwin({ _id, ...seen })),
+    someTwin({ _id: LONG_LIVED, ...seen, firstSeenAt: new Date(0) }),
+  ]);
   await api.database.collections.readings.insertMany(ROWS);
   await markWindows(api.database, 'test', ROWS);
   const retention = { readings: null, FIVE_MINUTES: null, HOUR: null };
@@ -57,9 +73,9 @@ interface Bucket {
   filled: boolean;
   signals: Figures[];
 }
-const aggregate = async (args: string) => {
+const aggregate = async (args: string, car = 'car-1') => {
   const answer = await api.query<{ car: { aggregate: { source: string; step: string; buckets: Bucket[] } } }>(
-    `{ car(id: "car-1") { aggregate(${args}) { source step buckets { from to readings filled
+    `{ car(id: "${car}") { aggregate(${args}) { source step buckets { from to readings filled
        signals { signal unit count min max mean last rate percentiles } } } } }`,
   );
   return { ...answer, result: answer.data?.car?.aggregate };
@@ -126,6 +142,34 @@ describe('aggregate', () => {
       expect(rounded(rolled.result?.buckets)).toEqual(rounded(raw.result?.buckets));
     },
   );
+
+  it.each(['PT1H', 'PT5M'])(
+    'over all of time reads the windows of the life of the car only: from, to by %s',
+    async (by) => {
+      const end = by === 'PT1H' ? '9999-12-31T00:00:00Z' : '9999-12-31T00:05:00Z';
+      const range = `signals: [speed], from: "1970-01-01T00:00:00Z", to: "${end}"`;
+      commands.length = 0;
+      const { result, errors } = await aggregate(`${range}, step: "P999999D", fill: NULL`);
+      expect(errors).toBeUndefined();
+      expect([result?.source, result?.buckets.length]).toEqual(['ROLLUP', 3]);
+      expect(result?.buckets[0]?.readings).toBe(MINE.length);
+      const reads = commands.filter(({ command }) => /rollup/i.test(String(command['find'])));
+      expect(reads.length).toBeGreaterThan(0);
+      expect(reads.length).toBeLessThan(10);
+      expect(reads.filter(({ command }) => !command['maxTimeMS'])).toEqual([]);
+    },
+  );
+
+  it('is refused where it would take too many windows, and not where a shorter range takes fewer', async () => {
+    const weeks = `signals: [speed], from: "1970-01-01T00:00:00Z", to: "2026-07-02T00:00:00Z", step: "P7D"`;
+    const { errors } = await aggregate(weeks, LONG_LIVED);
+    expect(errors?.[0]?.extensions.code).toBe('TOO_MANY_READINGS');
+    expect(errors?.[0]?.message).toMatch(/\d{6} windows of rollups; the limit is 20000/);
+    const shorter = await aggregate(weeks.replace('1970-01-01', '2026-01-01'), LONG_LIVED);
+    expect([shorter.errors, shorter.result?.buckets]).toEqual([undefined, []]);
+    const mine = await aggregate(weeks);
+    expect(mine.result?.buckets.map(({ readings }) => readings)).toEqual([MINE.length]);
+  });
 
   it('fills buckets without readings as asked, and says which', async () => {
     const range = `signals: [coolantTemp], from: "${iso(SOME_INSTANT)}", to: "${iso(SOME_INSTANT + 240 * MINUTE)}", step: "PT10M"`;
@@ -247,6 +291,23 @@ describe('history', () => {
       signals: { coolantTemp, speed: null, tirePressure11: null },
     }));
     expect(data.car.history.nodes).toEqual(expected);
+  });
+});
+
+describe('many requests at the same moment', () => {
+  it('are all answered, however much they ask for together', async () => {
+    const { histories, rollups } = api.app.get<Loaders>(LOADERS);
+    const range = { to: MINE[3]?.at ?? null };
+    const page = { car: 'car-1', range, place: null, backwards: false, signals: [], limit: 5_001 };
+    commands.length = 0;
+    // As each would be loaded by a request of its own: they could have 60,012 rows.
+    const pages = await Promise.all(Array.from({ length: 12 }, () => histories.load(page)));
+    const ids = MINE.slice(0, 3).map(({ _id }) => _id);
+    expect(pages.map((rows) => rows.map(({ _id }) => _id))).toEqual(Array(12).fill(ids));
+    expect(commands.filter(({ commandName }) => commandName === 'aggregate')).toHaveLength(2);
+    const query = { car: 'car-1', step: 'HOUR' as const, starts: [SOME_INSTANT], count: 1, started: false };
+    const answers = await Promise.all(Array.from({ length: 110 }, () => rollups.load(query)));
+    expect(answers.map((answer) => answer().nodes.length)).toEqual(Array(110).fill(1));
   });
 });
 

@@ -51,6 +51,16 @@ describe('an operation that is too much', () => {
       'query ($n: Int = 500) { cars(first: $n) { nodes { history(first: $n) { nodes { id } } } } }',
       'TOO_COSTLY',
     ],
+    [
+      'wide: buckets of a page of cars',
+      '{ cars(first: 500) { nodes { aggregate(signals: [speed, coolantTemp], from: "2026-06-01T00:00:00Z", to: "2026-06-01T02:00:00Z", step: "PT1S", fill: NULL) { step } } } }',
+      'TOO_COSTLY',
+    ],
+    [
+      'wide: the past of a page of cars',
+      '{ cars(first: 500) { nodes { diff(from: "2026-06-01T00:00:00Z") { from } } } }',
+      'TOO_COSTLY',
+    ],
     ['aliased', `{ ${times(51, (n) => `a${n}: car(id: "car-1") { id }`)} }`, 'TOO_MANY_ALIASES'],
     [
       'aliased in fragments',

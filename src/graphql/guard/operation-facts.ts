@@ -16,11 +16,13 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql/index.js';
+import { GivenArguments, UNKNOWN, type Variables } from './given-arguments.js';
+import { weightOf } from './weights.js';
 
 /** What is known of an operation before it runs. */
 export interface OperationFacts {
   readonly operation: OperationDefinitionNode;
-  /** Objects that it asks for at most, by the sizes of its lists. */
+  /** Objects that it asks for at most, by the sizes of its lists, and what else takes as long as so many objects. */
   readonly cost: number;
   /** `Type.field` of everything that it asks for. */
   readonly fields: ReadonlySet<string>;
@@ -28,33 +30,34 @@ export interface OperationFacts {
   readonly constant: boolean;
 }
 
-/** Null where they are not known before it runs: then every size that they give counts as the largest. */
-type Variables = Readonly<Record<string, unknown>> | null;
-
 /** Arguments that say how many objects come, with how many without them. */
 const SIZES = { first: 50, last: 50, top: 10 } as const;
 /** Largest page. */
 const LARGEST = 500;
 /** Objects in a list that has no size of its own: signals that are blamed, open anomalies. */
 const SHORT_LIST = 3;
-/** One object in so many points or buckets costs as much as one of another kind. */
-const POINTS_PER_OBJECT = 20;
 
 /** Never follows a fragment twice: its cost is remembered, so that fragments of fragments cost no time. */
 class Reckoner {
   readonly fields = new Set<string>();
-  constant = true;
+  private readonly given: GivenArguments;
   private readonly known = new Map<string, number>();
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
 
   constructor(
     private readonly schema: GraphQLSchema,
     { definitions }: DocumentNode,
-    private readonly operation: OperationDefinitionNode,
-    private readonly variables: Variables,
+    operation: OperationDefinitionNode,
+    variables: Variables,
   ) {
+    this.given = new GivenArguments(operation, variables);
     const found = definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION) as FragmentDefinitionNode[];
     this.fragments = new Map(found.map((fragment) => [fragment.name.value, fragment]));
+  }
+
+  /** Whether no variable was looked at. */
+  get constant(): boolean {
+    return this.given.constant;
   }
 
   costOf({ selections }: SelectionSetNode, parent: GraphQLNamedType): number {
@@ -91,9 +94,10 @@ class Reckoner {
     if (!field) return 0;
     this.note(parent, name);
     const type = getNamedType(field.type);
+    const weight = weightOf(`${parent.name}.${name}`, (argument) => this.given.of(node, argument));
+    if (isLeafType(type)) return weight;
     const size = this.sizeOf(node, field, parent);
-    if (isLeafType(type)) return this.pointsOf(node);
-    return size * (1 + (node.selectionSet ? this.costOf(node.selectionSet, type) : 0)) + this.pointsOf(node);
+    return size * (1 + (node.selectionSet ? this.costOf(node.selectionSet, type) : 0)) + weight;
   }
 
   /** An interface stands for every type that has it. */
@@ -116,26 +120,10 @@ class Reckoner {
     return isListType(type) && !parent.name.endsWith('Connection') ? SHORT_LIST : 1;
   }
 
-  private pointsOf(node: FieldNode): number {
-    const points = this.numberOf(node, 'maxPoints') ?? 0;
-    return Math.ceil(points / POINTS_PER_OBJECT);
-  }
-
-  private numberOf({ arguments: given = [] }: FieldNode, name: string): number | undefined {
-    const value = given.find((one) => one.name.value === name)?.value;
-    if (value?.kind === Kind.INT) return Number(value.value);
-    if (value?.kind !== Kind.VARIABLE) return undefined;
-    this.constant = false;
-    if (this.variables === null) return LARGEST;
-    const variable = this.variables[value.name.value];
-    if (typeof variable === 'number' && Number.isFinite(variable)) return variable;
-    return variable === undefined ? this.defaultOf(value.name.value) : undefined;
-  }
-
-  private defaultOf(name: string): number | undefined {
-    const { variableDefinitions = [] } = this.operation;
-    const value = variableDefinitions.find(({ variable }) => variable.name.value === name)?.defaultValue;
-    return value?.kind === Kind.INT ? Number(value.value) : undefined;
+  private numberOf(node: FieldNode, name: string): number | undefined {
+    const given = this.given.of(node, name);
+    if (given === UNKNOWN) return LARGEST;
+    return typeof given === 'number' && Number.isFinite(given) ? given : undefined;
   }
 
   private typeNamed(name: string | undefined, fallback: GraphQLNamedType): GraphQLNamedType {
@@ -147,6 +135,7 @@ const remembered = new WeakMap<DocumentNode, OperationFacts>();
 
 /**
  * What the operation of a document asks for; the dearest one where it holds several.
+ * @param variables null where they are not known before it runs: then whatever they give counts as the largest
  * @param document that was validated: it is remembered for as long as it lives
  */
 export function operationFacts(schema: GraphQLSchema, document: DocumentNode, variables: Variables): OperationFacts {

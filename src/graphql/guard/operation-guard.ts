@@ -42,10 +42,7 @@ export class OperationGuard {
     await this.admit(viewer, client);
     const { cost, fields } = operationFacts(schema, document, variables);
     if (cost > this.limits.cost)
-      throw new ApiError(
-        'TOO_COSTLY',
-        `The operation asks for up to ${cost} objects; the limit is ${this.limits.cost}`,
-      );
+      throw new ApiError('TOO_COSTLY', `The operation costs up to ${cost}; the limit is ${this.limits.cost}`);
     if (!this.limits.introspection && (fields.has('Query.__schema') || fields.has('Query.__type')))
       throw new ApiError('FORBIDDEN', 'The schema cannot be asked for here');
     const masked = this.limits.masked[viewer.role];

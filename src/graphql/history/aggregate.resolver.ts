@@ -1,10 +1,10 @@
 import { Inject } from '@nestjs/common';
 import { Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import { READ_LIMIT } from '../../fleet/fleet.js';
-import { aggregate } from '../../history/aggregate.js';
-import type { Bucket } from '../../history/buckets.js';
+import { aggregate, TooManyWindows } from '../../history/aggregate.js';
+import { type Bucket, MOST_BUCKETS } from '../../history/buckets.js';
 import { fill } from '../../history/fill.js';
-import { series } from '../../history/series.js';
+import { MOST_POINTS, series } from '../../history/series.js';
 import { TooManyReadings } from '../../rollup/windows-read.js';
 import { converted } from '../../telemetry/units.js';
 import type { Database } from '../../twin/database.js';
@@ -18,7 +18,6 @@ import { AggregateModel, type SignalAggregate, SignalSeries } from './aggregate.
 import { TypedArgs } from '../typed-args.js';
 import { type Given, givenIn } from './units.args.js';
 
-const MOST_BUCKETS = 10_000;
 const MOST_PERCENTILES = 10;
 const SHORTEST_STEP = 1_000;
 
@@ -31,7 +30,7 @@ export class AggregateResolver {
 
   @ResolveField(() => AggregateModel, { description: 'Figures of its signals in buckets of time.' })
   async aggregate(
-    @Parent() { id: car, asOf }: Car,
+    @Parent() { id: car, asOf, firstSeenAt, lastSeenAt }: Car,
     @TypedArgs({ type: () => AggregateArgs }) args: AggregateArgs,
   ): Promise<AggregateModel> {
     const { step, percentiles } = args;
@@ -46,7 +45,9 @@ export class AggregateResolver {
     const signals = [...new Set(args.signals)];
     const figures = new Set(args.figures);
     const query = { car, signals, from, to, step, figures, percentiles };
-    const answer = await aggregate(this.database.collections, this.loaders.windows, query, READ_LIMIT).catch(tooMany);
+    const seen = { first: firstSeenAt, last: lastSeenAt };
+    const { windows } = this.loaders;
+    const answer = await aggregate(this.database.collections, windows, query, seen, READ_LIMIT).catch(tooMany);
     const starts = Array.from({ length: Math.max(0, count) }, (_, n) => first + n * step);
     const given = signals.map((signal) => givenIn(signal, args.units));
     const buckets = fill(answer.buckets, starts, args.fill).map((bucket) => ({
@@ -66,7 +67,8 @@ export class AggregateResolver {
   ): Promise<SignalSeries[]> {
     const { maxPoints, method, units } = args;
     const { from, to } = rangeOf(args, asOf);
-    if (maxPoints < 4 || maxPoints > 5_000) throw new ApiError('BAD_ARGUMENT', 'maxPoints lies between 4 and 5,000');
+    if (maxPoints < 4 || maxPoints > MOST_POINTS)
+      throw new ApiError('BAD_ARGUMENT', `maxPoints lies between 4 and ${MOST_POINTS}`);
     const answers: SignalSeries[] = [];
     for (const signal of new Set(args.signals)) {
       const { unit, conversion } = givenIn(signal, units);
@@ -89,6 +91,8 @@ function rangeOf({ from, to, signals }: SignalRangeArgs, asOf: Date | null): { f
 }
 
 function tooMany(fault: unknown): never {
+  if (fault instanceof TooManyWindows)
+    throw new ApiError('TOO_MANY_READINGS', `${fault.message}: ask for a shorter range`, { cause: fault });
   if (!(fault instanceof TooManyReadings)) throw fault;
   throw new ApiError('TOO_MANY_READINGS', 'Rollups of so much time are not computed yet', { cause: fault });
 }

@@ -3,8 +3,8 @@ import { GraphQLError, GraphQLScalarType, Kind } from 'graphql/index.js';
 const ISO_8601 = /^P(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?$/;
 const PARTS = [86_400_000, 3_600_000, 60_000, 1_000];
 
-/** ms */
-function parseDuration(value: unknown): number {
+/** ms. @throws GraphQLError */
+export function parseDuration(value: unknown): number {
   const parts = typeof value === 'string' && value !== 'P' && !value.endsWith('T') ? ISO_8601.exec(value) : null;
   const length = parts ? PARTS.reduce((sum, part, n) => sum + part * Number(parts[n + 1] ?? 0), 0) : 0;
   if (length === 0)
