@@ -118,7 +118,12 @@ async function told(twin: Twin, { instants: asked }: Kind): Promise<string> {
   for (let n = 0; n < asked; n += 1) {
     const at = new Date(START + Math.floor(random.next() * count * STEP));
     const started = performance.now();
-    const past = await twinAt(database.collections, twin, at, { rules, keptSince: null, maxTimeMS: 60_000, mostRows: 50_000 });
+    const past = await twinAt(database.collections, twin, at, {
+      rules,
+      keptSince: null,
+      maxTimeMS: 60_000,
+      mostRows: 50_000,
+    });
     times.push(performance.now() - started);
     const counting = performance.now();
     await countersAt(database.collections, twin, at, { keptSince: null, maxTimeMS: 60_000 });
