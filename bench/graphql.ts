@@ -22,6 +22,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
   },
 });
 const [cars, connections, seconds, rounds] = [values.cars, values.connections, values.seconds, values.rounds].map(
@@ -38,7 +39,8 @@ try {
   try {
     await ready(api);
     process.stdout.write(`${cars} cars, ${connections} connections, ${stack.parts.mongodb?.server ?? 'MongoDB'}\n`);
-    for (const read of await readsOf(database, { cars, long: LONG.cars })) await compare(read, api.port);
+    for (const read of await readsOf(database, { cars, long: LONG.cars }))
+      if (!values.only || read.name.startsWith(values.only)) await compare(read, api.port);
     say(`the API's peak memory ${peakMemory(api.process.pid ?? 0)} MiB`);
   } finally {
     await api.stop();

@@ -247,7 +247,8 @@ describe('desired state', () => {
       return started.map(({ commandName }) => commandName).filter((name) => ['find', 'aggregate'].includes(name))
         .length;
     };
-    expect(await counted(20)).toBe(await counted(3));
+    // Not by how many there are, once they are more than a few.
+    expect(await counted(20)).toBe(await counted(6));
     const bad = await ask('{ car(id: "car-1") { commands(after: "x") { nodes { id } } } }');
     expect(bad.errors?.[0]?.extensions.code).toBe('BAD_CURSOR');
     const large = await ask('{ car(id: "car-1") { commands(first: 501) { nodes { id } } } }');
