@@ -72,7 +72,7 @@ export class ExportController {
     const client = clientName(viewer, request.ip);
     await this.tools.operations.admit(viewer, client);
     const query = exportQuery(request.query as Record<string, unknown>);
-    const columns = columnsFor(viewer, this.tools.masked, query.signals);
+    const columns = columnsFor(viewer, this.tools.masked, query);
     const release = this.enter(client);
     const rows = exportRows(this.database.collections, query, viewer);
     try {
