@@ -29,9 +29,12 @@ export async function carsPage(fleet: Fleet, loaders: Loaders, args: CarsArgs, v
   const after = args.after ? placeOf(args.after, order) : null;
   const edges = fleet.edges();
   const places = await fleet.ranking(filter, rankingOf(order), after, count + 1);
-  const rows = await rowsOf(loaders, places.slice(0, count), viewer);
+  const shown = places.slice(0, count);
+  const rows = await rowsOf(loaders, shown, viewer);
   const entry = ({ twin, place }: Row) => ({ cursor: cursorOf(place, order), node: carModel(twin, edges) });
-  return { ...pageOf(rows, count, entry, { started: after !== null, more: places.length > count }), filter };
+  const last = shown.at(-1);
+  const end = last ? cursorOf(last, order) : null;
+  return { ...pageOf(rows, count, entry, { started: after !== null, more: places.length > count, end }), filter };
 }
 
 interface Row {
@@ -41,7 +44,7 @@ interface Row {
 
 const rankingOf = ({ field, direction }: CarOrderInput): RankingOrder => ({ by: field, direction });
 
-/** A car that was erased, or left what the viewer may see, since the ranking was made is left out. */
+/** A car that was erased, or left what the viewer may see, since the ranking was made is left out; the page ends behind it. */
 async function rowsOf(loaders: Loaders, places: readonly Place[], viewer: Viewer): Promise<Row[]> {
   const twins = await Promise.all(places.map(({ id }) => twinFor(viewer, loaders, id)));
   return places.flatMap((place, index) => {

@@ -59,6 +59,8 @@ export interface PageOptions {
   readonly started?: boolean;
   /** Whether there is more, where the rows do not tell. */
   readonly more?: boolean;
+  /** Where the page ends, where rows behind its last one were left out. */
+  readonly end?: string | null;
 }
 
 /** A page out of one more row than was asked for, which tells whether there are more. */
@@ -66,7 +68,7 @@ export function pageOf<R, T>(
   rows: readonly R[],
   count: number,
   entry: (row: R) => Edge<T>,
-  { backwards = false, started = false, more = rows.length > count }: PageOptions = {},
+  { backwards = false, started = false, more = rows.length > count, end = null }: PageOptions = {},
 ): Connection<T> {
   const edges = rows.slice(0, count).map(entry);
   if (backwards) edges.reverse();
@@ -77,7 +79,7 @@ export function pageOf<R, T>(
       hasNextPage: backwards ? started : more,
       hasPreviousPage: backwards ? more : started,
       startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      endCursor: end ?? edges.at(-1)?.cursor ?? null,
     },
   };
 }

@@ -1,5 +1,5 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { GraphQLModule } from '@nestjs/graphql';
+import { type DynamicModule, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { GraphQLModule, GraphQLSchemaHost } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import { AUTHENTICATOR } from '../access/access.module.js';
 import type { Authenticator } from '../access/authenticator.js';
@@ -9,7 +9,7 @@ import { READ_LIMIT } from '../fleet/fleet.js';
 import { FleetModule } from '../fleet/fleet.module.js';
 import { loadScorer } from '../score/load-scorer.js';
 import { rulesOf } from '../settings/episode-rules.js';
-import type { Settings } from '../settings/settings.js';
+import { type Settings, SettingsError } from '../settings/settings.js';
 import { loadValueCheck } from '../settings/value-schema.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
@@ -18,7 +18,7 @@ import { DESIRED_TOOLS, type DesiredTools } from './desired/desired.resolver.js'
 import { EXPORT_TOOLS, ExportController, type ExportTools } from './export/export.controller.js';
 import { Entrance, ENTRANCE_OPTIONS, type EntranceOptions } from './guard/entrance.js';
 import { MutationAudit } from './guard/mutation-audit.js';
-import { maskedFields } from './guard/masks.js';
+import { maskedFields, unknownMask } from './guard/masks.js';
 import { type Limits, OperationGuard } from './guard/operation-guard.js';
 import { PersistedOperations } from './guard/persisted-operations.js';
 import { GraphiqlController } from './graphiql.controller.js';
@@ -37,9 +37,22 @@ const DAY = 86_400_000;
 /** Histories that are folded at a time. */
 const FOLDS = 4;
 
+const MASKED_FIELDS = Symbol('MaskedFields');
+
 /** GraphQL over HTTP and WebSocket at /graphql, and a page to try it at /graphiql where the settings say so. */
 @Module({})
-export class GraphqlModule {
+export class GraphqlModule implements OnApplicationBootstrap {
+  constructor(
+    @Inject(GraphQLSchemaHost) private readonly host: GraphQLSchemaHost,
+    @Inject(MASKED_FIELDS) private readonly masked: string,
+  ) {}
+
+  /** @throws SettingsError for a mask that would hide nothing */
+  onApplicationBootstrap(): void {
+    const unknown = this.masked === '' ? null : unknownMask(this.masked, this.host.schema);
+    if (unknown) throw new SettingsError(`MASKED_FIELDS: ${unknown}`);
+  }
+
   static with(settings: Settings, clock: () => number = Date.now): DynamicModule {
     const retention = settings.HISTORY_RETENTION === 0 ? null : settings.HISTORY_RETENTION * DAY;
     const loaders = {
@@ -113,6 +126,7 @@ export class GraphqlModule {
       ],
       controllers: [ExportController, ...(settings.GRAPHIQL === 'on' ? [GraphiqlController] : [])],
       providers: [
+        { provide: MASKED_FIELDS, useValue: settings.MASKED_FIELDS ?? '' },
         { provide: EXPORT_TOOLS, useValue: exports },
         { provide: ENTRANCE_OPTIONS, useValue: entrance },
         Entrance,

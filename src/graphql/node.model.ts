@@ -29,6 +29,10 @@ export class PageInfo {
   @Field(() => String, { nullable: true, description: 'Cursor of the first edge; null on an empty page.' })
   readonly startCursor!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Cursor of the last edge; null on an empty page.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Where the page ends: cursor of the last edge, or of a car behind it that is gone; null where nothing was read.',
+  })
   readonly endCursor!: string | null;
 }

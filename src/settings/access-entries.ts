@@ -3,6 +3,9 @@ import { entry, optionalListOf, text, whole } from './entry.js';
 
 const production = process.env['NODE_ENV'] === 'production';
 
+/** Names are those of GraphQL; whether there is such a field is found out when the schema is there. */
+const MASK = '(viewer|operator|modeller):[A-Za-z_]\\w*\\.[A-Za-z_]\\w*';
+
 /** Who may see what, and how much of it: settings of the API role. */
 export const ACCESS_ENTRIES = {
   AUTH: entry(
@@ -34,7 +37,7 @@ export const ACCESS_ENTRIES = {
   MASKED_FIELDS: entry(
     z
       .string()
-      .regex(/^(viewer|operator|modeller):[A-Za-z]+\.[A-Za-z]+(,(viewer|operator|modeller):[A-Za-z]+\.[A-Za-z]+)*$/)
+      .regex(new RegExp(`^${MASK}(,${MASK})*$`), 'is no list of role:Type.field')
       .optional(),
     'role:Type.field, …',
     'Fields that a role does not see: FORBIDDEN where they are asked for (docs/access.md)',

@@ -30,6 +30,16 @@ describe('readSettings', () => {
     expect(messageOf(() => readSettings({ NORMALISED_TOPIC: 'sensor-data' }))).toContain('the same as SENSOR_TOPIC');
   });
 
+  it('takes masks whose names are those of GraphQL', () => {
+    const MASKED_FIELDS = 'viewer:Signals.tirePressure11,operator:Some_Type._x';
+    expect(readSettings({ MASKED_FIELDS }).MASKED_FIELDS).toBe(MASKED_FIELDS);
+    for (const bad of ['viewer:speed', 'admin:Car.id', ',viewer:Car.id', 'viewer:Car.id,', 'viewer:Car.1'])
+      expect(
+        messageOf(() => readSettings({ MASKED_FIELDS: bad })),
+        bad,
+      ).toContain('MASKED_FIELDS: is no list');
+  });
+
   it('takes array topics with the folders of their models, and names what it cannot take', () => {
     expect(readSettings({ ARRAY_TOPICS: 'ecg-data=models/ecg, other=/a/b=c' }).ARRAY_TOPICS).toEqual([
       { topic: 'ecg-data', dir: 'models/ecg' },

@@ -67,12 +67,15 @@ export async function startApi({
   const app = await NestFactory.create<NestFastifyApplication>(
     ApiModule,
     new FastifyAdapter({ forceCloseConnections: true }),
-    { logger: false },
+    { logger: false, abortOnError: false },
   );
   const database = app.get<Database>(DATABASE);
   if (!keep) await database.db.dropDatabase();
   await prepareDatabase(database, 0);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(0, '127.0.0.1').catch(async (fault: unknown) => {
+    await app.close();
+    throw fault;
+  });
   const url = await app.getUrl();
   const stop = async () => {
     await database.db.dropDatabase();

@@ -1,4 +1,5 @@
-import { get } from 'node:http';
+import { Agent, get, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import avro from 'avsc';
@@ -150,6 +151,28 @@ describe('an export', () => {
     }
     expect(breaks).toBeGreaterThan(3);
     expect(got === whole).toBe(true);
+  });
+
+  it('leaves its connection as any other answer does', async () => {
+    const server: Server = api.app.getHttpServer();
+    const sockets: Socket[] = [];
+    const note = (socket: Socket) => sockets.push(socket);
+    server.on('connection', note);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const left = [];
+    for (const path of ['/health/live', '/export/history.csv?car=car-1', '/export/history.csv?car=car-2']) {
+      await new Promise((resolve, reject) => {
+        const answered = (response: IncomingMessage) => response.resume().once('end', resolve);
+        get(`${api.url}${path}`, { headers: as('admin'), agent }, answered).on('error', reject);
+      });
+      await delay(50);
+      left.push([sockets[0]?.timeout, sockets[0]?.listenerCount('timeout')]);
+    }
+    agent.destroy();
+    server.off('connection', note);
+    expect(sockets).toHaveLength(1);
+    expect(left[0]?.[0]).toBeGreaterThanOrEqual(server.keepAliveTimeout);
+    expect(left.slice(1)).toEqual([left[0], left[0]]);
   });
 
   it('in CSV goes on without a second header', async () => {

@@ -2,10 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { LiveFeeds } from '../../src/graphql/live/live-feeds.js';
 import { type Api, startApi } from '../builders/api.js';
 import { as, aToken, AUDIENCE, authEnv, bearer, ISSUER, KEYS } from '../builders/keys.js';
 import { AFTERWARDS, seedSmallFleet } from '../builders/small-fleet.js';
 import { Subscriber } from '../builders/subscriber.js';
+
+type Told = { extensions?: { code?: string } } | readonly { extensions?: { code?: string } }[];
 
 let api: Api;
 beforeAll(async () => {
@@ -144,6 +147,31 @@ describe('a WebSocket', () => {
       'TOO_MANY_SUBSCRIPTIONS',
     ]);
     for (const one of many) await one.close();
+  });
+
+  it('has no more of them by asking for many at once, and has them again once they have ended', async () => {
+    const socket = new WebSocket(`${api.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+      headers: as('northOperator'),
+    });
+    const codes: unknown[] = [];
+    const ended = (some: number) => expect.poll(() => codes.length, { timeout: 20_000 }).toBe(some);
+    const send = (message: unknown) => socket.send(JSON.stringify(message));
+    socket.on('message', (data: Buffer) => {
+      const { type, payload } = JSON.parse(data.toString()) as { type: string; payload: Told };
+      if (type === 'connection_ack') for (let id = 0; id < 100; id += 1) subscribe(id, query);
+      if (type === 'next' || type === 'error') codes.push([payload].flat()[0]?.extensions?.code);
+    });
+    const subscribe = (id: number, text: string) =>
+      send({ id: String(id), type: 'subscribe', payload: { query: text } });
+    socket.once('open', () => send({ type: 'connection_init' }));
+    await ended(97);
+    expect(new Set(codes)).toEqual(new Set(['TOO_MANY_SUBSCRIPTIONS']));
+    for (let id = 0; id < 100; id += 1) send({ id: String(id), type: 'complete' });
+    await expect.poll(() => api.app.get(LiveFeeds).subscribers).toBe(0);
+    for (let id = 300; id < 303; id += 1) subscribe(id, query);
+    await expect.poll(() => api.app.get(LiveFeeds).subscribers).toBe(3);
+    expect(codes.length).toBe(97);
+    socket.terminate();
   });
 
   it('from a page of another origin is not opened', async () => {

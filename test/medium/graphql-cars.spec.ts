@@ -97,6 +97,20 @@ describe('cars', () => {
     expect(scans.length).toBeLessThanOrEqual(4);
   });
 
+  it('goes on behind a page whose cars are gone since the ranking was made', async () => {
+    const query = { filter: { ids: ['car-00001', 'car-00002', 'car-00003'] }, first: 1 };
+    const { pageInfo } = await page(query);
+    await api.database.collections.twins.deleteOne({ _id: 'car-00002' });
+    const empty = await page({ ...query, after: pageInfo.endCursor });
+    await api.database.collections.twins.insertOne(car(2));
+    expect(empty).toMatchObject({
+      nodes: [],
+      pageInfo: { hasNextPage: true, endCursor: expect.any(String) as string },
+    });
+    const last = await page({ ...query, after: empty.pageInfo.endCursor });
+    expect(last.nodes.map(({ id }) => id)).toEqual(['car-00003']);
+  });
+
   it('filters by status and freshness', async () => {
     const stale = TWINS.filter(({ _id }) => Number(_id.slice(4)) >= 60 && Number(_id.slice(4)) < 600);
     expect(await walk({ filter: { freshness: 'STALE' } })).toEqual(stale.map(({ _id }) => _id));

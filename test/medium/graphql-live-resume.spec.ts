@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LiveFeeds } from '../../src/graphql/live/live-feeds.js';
 import { openDatabase, type Database } from '../../src/twin/database.js';
+import { eraseDocuments } from '../../src/twin/erase-history.js';
 import { type Api, startApi } from '../builders/api.js';
 import { EventWriter } from '../builders/event-writer.js';
+import { SOME_INSTANT } from '../builders/reading.js';
 import { Subscriber } from '../builders/subscriber.js';
 import { someTwin } from '../builders/twin.js';
 import { databaseServers } from '../servers.js';
@@ -121,5 +123,38 @@ describe.each(databaseServers())('a cursor with a resume token, $name', (server)
     await second.until(({ items }) => items.length === written.length);
     expect(first.items[0]?.id).toBe(known);
     expect(second.items.map(({ id, reason }) => reason ?? id).sort()).toEqual(written.sort());
+  });
+
+  it('does not tell events of a car that was erased, and tells those of others and of the car that came back', async () => {
+    const { client, collections } = api.database;
+    const writer = new EventWriter(api.database);
+    const first = await subscribe(ANOMALIES);
+    await writer.write(5, 1, { car: 'stays' });
+    await first.until(({ items }) => items.length === 1);
+    await first.close();
+    const erasedAt = new Date(SOME_INSTANT + 3_600_000);
+    const later = { recordedAt: new Date(erasedAt.getTime() + 1) };
+    const gone = await writer.write(5, 2, { car: 'goes' });
+    const kept = await writer.write(5, 1, { car: 'stays' });
+    gone.push(...(await writer.write(5, 1, { car: 'goes' })), ...(await writer.write(6, 1, { car: 'goes' })));
+    const erase = { car: 'goes', upTo: erasedAt, revision: null, lastRevision: 0, now: erasedAt };
+    await client.withSession((session) =>
+      session.withTransaction(() => eraseDocuments(api.database, erase, session).then(() => undefined)),
+    );
+    const expired = await writer.write(5, 1, { car: 'goes', ...later });
+    await collections.events.deleteMany({ _id: { $in: expired } });
+    const back = [...expired, ...(await writer.write(5, 1, { car: 'goes', ...later }))];
+    expect(await collections.events.countDocuments({ _id: { $in: gone } })).toBe(0);
+
+    const second = await subscribe(ANOMALIES, { after: first.items[0]?.cursor });
+    await second.until(({ items }) => items.length >= 3);
+    const last = await writer.write(6, 1, { car: 'stays' });
+    await second.until(({ items }) => items.some(({ id }) => id === last[0]));
+    const told = second.items.map(({ id, reason }) => reason ?? id);
+    expect(told).toEqual([...kept, ...back, ...last]);
+    const third = await subscribe(ANOMALIES, { after: second.items.at(-1)?.cursor });
+    const next = await writer.write(5, 1, { car: 'stays' });
+    await third.until(({ items }) => items.length > 0);
+    expect(third.items.map(({ id, reason }) => reason ?? id)).toEqual(next);
   });
 });

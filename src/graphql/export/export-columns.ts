@@ -3,6 +3,7 @@ import { SIGNALS, type SignalName } from '../../telemetry/signals.js';
 import type { ReadingDocument } from '../../twin/documents.js';
 import { ApiError } from '../api-error.js';
 import { timedCursorOf } from './export-cursor.js';
+import type { ExportQuery } from './export-query.js';
 
 export type Cell = string | number | boolean | Date | null;
 
@@ -98,17 +99,17 @@ const SIGNAL_COLUMNS = SIGNALS.map(({ name, unit, title }) =>
 
 /**
  * The columns that a viewer sees of those that are asked for; what is masked is left out unless it is asked for by name.
- * @param signals all when null
  * @throws ApiError FORBIDDEN
  */
 export function columnsFor(
   { role }: Pick<Viewer, 'role'>,
   masked: Masked,
-  signals: readonly SignalName[] | null,
+  { signals, fleets }: Pick<ExportQuery, 'signals' | 'fleets'>,
 ): ExportColumn[] {
   const hidden = masked[role] ?? new Set<string>();
   const named = signals?.map((name) => `Signals.${name}`) ?? [];
-  const refused = [...NEEDED, ...named].find((field) => hidden.has(field));
+  const filtered = fleets === null ? [] : ['CarAttributes.fleet'];
+  const refused = [...NEEDED, ...named, ...filtered].find((field) => hidden.has(field));
   if (refused !== undefined) throw new ApiError('FORBIDDEN', `The role ${role} does not see ${refused}`);
   const wanted = SIGNAL_COLUMNS.filter(({ name }) => signals?.includes(name as SignalName) ?? true);
   const all = [...BEFORE_SIGNALS, ...wanted, ...BEHIND_SIGNALS];

@@ -2,6 +2,7 @@ import { isCarId } from '../../telemetry/car-id.js';
 import { SIGNAL_NAMES, type SignalName } from '../../telemetry/signals.js';
 import { ApiError } from '../api-error.js';
 import { checkRange } from '../keyset.js';
+import { nearestName } from '../nearest-name.js';
 import { DateTime } from '../scalars.js';
 import { type ExportPlace, exportPlace } from './export-cursor.js';
 
@@ -75,24 +76,6 @@ function instant(value: unknown, name: string): Date | null {
 function signalOf(text: string): SignalName {
   const found = SIGNAL_NAMES.find((name) => name === text);
   if (found) return found;
-  const nearest = SIGNAL_NAMES.reduce((best, name) => (distance(text, name) < distance(text, best) ? name : best));
+  const nearest = nearestName(text, SIGNAL_NAMES);
   throw new ApiError('UNKNOWN_SIGNAL', `There is no such signal; the nearest is ${nearest}`);
-}
-
-/** Longer text is like no name at all. */
-const LONGEST_NAME = 64;
-
-/** Letters to be changed, put in or taken out (Levenshtein), whatever their case. */
-function distance(text: string, name: string): number {
-  const [left, right] = [text.slice(0, LONGEST_NAME).toLowerCase(), name.toLowerCase()];
-  let row = Array.from({ length: right.length + 1 }, (_, n) => n);
-  for (let i = 1; i <= left.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[right.length] ?? 0;
 }

@@ -72,7 +72,7 @@ export class ExportController {
     const client = clientName(viewer, request.ip);
     await this.tools.operations.admit(viewer, client);
     const query = exportQuery(request.query as Record<string, unknown>);
-    const columns = columnsFor(viewer, this.tools.masked, query.signals);
+    const columns = columnsFor(viewer, this.tools.masked, query);
     const release = this.enter(client);
     const rows = exportRows(this.database.collections, query, viewer);
     try {
@@ -93,8 +93,8 @@ export class ExportController {
         const { cause } = apiErrorOf(fault);
         if (cause !== undefined && !isBroken(fault)) report(cause);
       });
-      request.raw.socket.setTimeout(STALLED, () => reply.raw.destroy());
-      reply.raw.once('close', () => request.raw.socket.setTimeout(0));
+      // Of the answer and not of its socket, which gets its keep-alive back when the answer has ended.
+      reply.raw.setTimeout(STALLED, () => reply.raw.destroy());
       await reply.send(stream);
     } catch (fault) {
       release();

@@ -46,7 +46,7 @@ export class OperationGuard {
     if (!this.limits.introspection && (fields.has('Query.__schema') || fields.has('Query.__type')))
       throw new ApiError('FORBIDDEN', 'The schema cannot be asked for here');
     const masked = this.limits.masked[viewer.role];
-    if (masked) refuseMasked(masked, viewer.role, fields, document, variables);
+    if (masked) refuseMasked(masked, viewer.role, fields, { schema, document, variables });
   }
 
   /** What everything that is asked for is held to, whatever it is. @throws ApiError UNAUTHENTICATED, RATE_LIMITED */

@@ -11,6 +11,9 @@ import { type EventPlace, advanced, eventCursor, headOf, partitionsBehind } from
 import { tokenOf, tokenText } from './resume-token.js';
 import { readPlace } from './store-place.js';
 
+/** Before everything that was recorded. */
+const NEVER = new Date(-8.64e15);
+
 /** An event as a subscriber gets it; the cursor is made when it is first asked for. */
 export interface LiveEvent {
   readonly event: EpisodeEventDocument;
@@ -182,4 +185,18 @@ export async function replayEvents(
     { within: REPLAY },
   );
   return [...events.values()].sort((one, other) => one.sequence - other.sequence);
+}
+
+/**
+ * Which of these events went with a car that was erased: the change stream has them still. What was recorded after the
+ * erase belongs to a car that came back.
+ */
+export async function erasedAmong(
+  { collections }: Database,
+  events: readonly EpisodeEventDocument[],
+): Promise<(event: EpisodeEventDocument) => boolean> {
+  const cars = [...new Set(events.map(({ car }) => car))];
+  const tombstones = await collections.tombstones.find({ _id: { $in: cars } }, { maxTimeMS: READ_LIMIT }).toArray();
+  const erasedAt = new Map(tombstones.map((one) => [one._id, one.erasedAt]));
+  return ({ car, recordedAt }) => recordedAt <= (erasedAt.get(car) ?? NEVER);
 }

@@ -6,6 +6,7 @@ import { apiErrorOf } from '../error-format.js';
 import {
   type AnomalyFeed,
   type AnomalyReader,
+  erasedAmong,
   type LiveEvent,
   liveEvent,
   readEvents,
@@ -126,18 +127,21 @@ export class AnomalySubscription implements ItemSource<AnomalyItem>, AnomalyRead
     if (events.length < READ) await this.expect(partition, to + 1);
   }
 
-  private pass(event: EpisodeEventDocument): void {
+  private pass(event: EpisodeEventDocument, erased = false): void {
     this.see(event.partition, event.sequence);
-    if (!this.closed && this.options.interest.matches(event)) this.queue.push(liveEvent(event, this.seen));
+    if (!this.closed && !erased && this.options.interest.matches(event)) this.queue.push(liveEvent(event, this.seen));
   }
 
-  /** Every event before `sequence` must have been seen: those that retention has removed are looked for in the stream. */
+  /** Every event before `sequence` must have been seen: those that were removed are looked for in the stream, and told unless their car was erased. */
   private async expect(partition: string, sequence: number): Promise<void> {
     const from = headOf(this.seen.heads, partition);
     if (from + 1 >= sequence) return;
     const { token } = this.seen;
     const again = token === null ? [] : await replayEvents(this.database, token, partition, from, sequence - 1);
-    if (again.length === sequence - 1 - from) return again.forEach((event) => this.pass(event));
+    if (again.length === sequence - 1 - from) {
+      const isErased = await erasedAmong(this.database, again);
+      return again.forEach((event) => this.pass(event, isErased(event)));
+    }
     this.see(partition, sequence - 1);
     this.resync('EVENTS_GONE', this.seen);
   }

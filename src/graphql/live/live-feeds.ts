@@ -18,20 +18,14 @@ export const STALLED = 30_000;
 /** How often that is looked for, ms. */
 const SWEEP = 5_000;
 
-/** Who listens. */
-interface Listener {
-  readonly name: string;
-  /** Ends its connection, however full that is. */
-  readonly cut: () => void;
-}
-
 /** The feeds of this process and everyone who listens to them. */
 @Injectable()
 export class LiveFeeds implements OnModuleDestroy {
   readonly anomalies: AnomalyFeed;
   readonly cars: CarFeed;
   readonly fleet: FleetTicker;
-  private readonly streams = new Map<ItemStream<unknown>, Listener>();
+  private readonly streams = new Map<ItemStream<unknown>, () => void>();
+  /** By client, subscriptions that it has or that are on their way. */
   private readonly byName = new Map<string, number>();
   private readonly log = new Logger('LiveFeeds');
   private readonly sweeper: NodeJS.Timeout;
@@ -52,23 +46,32 @@ export class LiveFeeds implements OnModuleDestroy {
     this.sweeper.unref();
   }
 
-  /** @throws ApiError TOO_MANY_SUBSCRIPTIONS */
-  admit({ name }: Viewer): void {
-    if ((this.byName.get(name) ?? 0) >= this.most) throw new ApiError('TOO_MANY_SUBSCRIPTIONS');
+  /**
+   * Counts a subscription before anything is waited for, so that many at once do not pass the limit together.
+   * @returns gives it back, once however often it is called
+   * @throws ApiError TOO_MANY_SUBSCRIPTIONS
+   */
+  admit({ name }: Viewer): () => void {
+    const admitted = this.byName.get(name) ?? 0;
+    if (admitted >= this.most) throw new ApiError('TOO_MANY_SUBSCRIPTIONS');
+    this.byName.set(name, admitted + 1);
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      const left = (this.byName.get(name) ?? 0) - 1;
+      if (left > 0) this.byName.set(name, left);
+      else this.byName.delete(name);
+    };
   }
 
-  add(stream: ItemStream<unknown>, { name }: Viewer, cut: () => void): void {
-    this.streams.set(stream, { name, cut });
-    this.byName.set(name, (this.byName.get(name) ?? 0) + 1);
+  /** @param cut ends its connection, however full that is */
+  add(stream: ItemStream<unknown>, cut: () => void): void {
+    this.streams.set(stream, cut);
   }
 
   remove(stream: ItemStream<unknown>): void {
-    const name = this.streams.get(stream)?.name;
-    if (name === undefined) return;
     this.streams.delete(stream);
-    const left = (this.byName.get(name) ?? 0) - 1;
-    if (left > 0) this.byName.set(name, left);
-    else this.byName.delete(name);
   }
 
   get subscribers(): number {
@@ -77,7 +80,7 @@ export class LiveFeeds implements OnModuleDestroy {
 
   /** Cuts off who has had an item in hand for too long: it does not read, and would hold its connection for ever. */
   sweep(now: number): void {
-    for (const [stream, { cut }] of this.streams) {
+    for (const [stream, cut] of this.streams) {
       if (stream.givenAt === null || now - stream.givenAt < STALLED) continue;
       stream.end();
       cut();

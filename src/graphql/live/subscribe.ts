@@ -80,14 +80,30 @@ export async function subscribeFleet(
   return entered(feeds, subscriber, null, async (notify) => feeds.fleet.subscribe(fleets, every, notify));
 }
 
-/** A stream over a source that was made once the feed stands; the feed is left when the stream ends. */
+type Make<T> = (notify: () => void) => Promise<ItemSource<T>>;
+
+/** A stream that is counted from the first moment on, until it ends or does not come to be. */
 async function entered<T>(
   feeds: LiveFeeds,
-  { viewer, cut }: Subscriber,
+  subscriber: Subscriber,
   use: FeedUse | null,
-  make: (notify: () => void) => Promise<ItemSource<T>>,
+  make: Make<T>,
 ): Promise<ItemStream<T>> {
-  feeds.admit(viewer);
+  const release = feeds.admit(subscriber.viewer);
+  try {
+    return await opened(feeds, subscriber, { use, make, release });
+  } catch (fault) {
+    release();
+    throw fault;
+  }
+}
+
+/** A stream over a source that was made once the feed stands; the feed is left when the stream ends. */
+async function opened<T>(
+  feeds: LiveFeeds,
+  { viewer, cut }: Subscriber,
+  { use, make, release }: { use: FeedUse | null; make: Make<T>; release: () => void },
+): Promise<ItemStream<T>> {
   await use?.enter().catch(rethrown);
   let stream: ItemStream<T> | null = null;
   const source = await make(() => stream?.notify()).catch((fault: unknown) => {
@@ -103,10 +119,11 @@ async function entered<T>(
       source.close();
       expiry.clear();
       feeds.remove(made);
+      release();
     },
   });
   stream = made;
-  feeds.add(made, viewer, cut);
+  feeds.add(made, cut);
   const expiry = atExpiry(viewer, () => made.notify());
   return made;
 }
