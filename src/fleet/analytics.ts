@@ -1,105 +1,100 @@
-import type { Document } from 'mongodb';
-import { withinScope } from '../access/scope.js';
 import type { Database } from '../twin/database.js';
-import { carQuery, filterKey, narrows } from './car-filter.js';
-import type { Distribution, FailureRate, Group } from './answers.js';
-import { type FreshnessEdges, type FreshnessLimits, freshnessEdges } from './freshness.js';
-import { wilson } from './intervals.js';
-import {
-  type Dimension,
-  EPISODE_TIMES,
-  type EpisodeWindow,
-  EXTREMES,
-  FAILED,
-  GROUPS,
-  HISTOGRAM,
-  MEANS,
-  type Measure,
-  PRODUCTS,
-  SPREAD,
-} from './pipelines.js';
-import type { DatedSummary } from './fleet.js';
+import type { Correlation, Distribution, Extremes, Group, Groups } from './answers.js';
+import { filterKey } from './car-filter.js';
+import { CohortReader, type ReaderOptions } from './cohort-reader.js';
+import { type Counts, countsOf, coverageOf, totalOf } from './coverage.js';
 import { coarse, FINE_BINS, NOTHING, percentileOf, type Spread } from './fine-bins.js';
-import { Refreshed } from './refreshed.js';
-import { type Cohort, fewCars, lasting, sourceOf } from './source.js';
+import type { DatedSummary } from './fleet.js';
+import type { Measure } from './measure.js';
+import { type Dimension, EXTREMES, GROUPS, HISTOGRAM, MEANS, MOST_GROUPS, PRODUCTS, SPREAD } from './pipelines.js';
+import type { Refreshed } from './refreshed.js';
+import type { Cohort } from './source.js';
 import { type CountRow, FLEET_COUNTS, summaryOf } from './summary.js';
 
-export interface AnalyticsOptions {
-  readonly clock: () => number;
-  readonly limits: FreshnessLimits;
-  readonly maxTimeMS: number;
-  /** How old a cached answer may be before it is renewed, ms; 0 for none. */
-  readonly maxAge?: number;
-}
-
-/** Questions about cohorts of cars, each answered by a named aggregation (`pipelines.ts`). */
+/** Questions about cohorts of cars, each answered by a named aggregation (`pipelines.ts`) and with its coverage. */
 export class FleetAnalytics {
-  private readonly refreshed: Refreshed;
+  private readonly reader: CohortReader;
 
   constructor(
-    private readonly database: Database,
-    private readonly options: AnalyticsOptions,
+    database: Database,
+    private readonly refreshed: Refreshed,
+    private readonly options: ReaderOptions,
   ) {
-    this.refreshed = new Refreshed(options.clock, options.maxAge);
+    this.reader = new CohortReader(database, options);
   }
 
   /** Not cached: anything may be asked. The most frequent groups first, at most 1,000. */
-  async groups(cohort: Cohort, by: readonly Dimension[], measure: Measure | null, percentiles: readonly number[]) {
-    const rows = await this.read(cohort, GROUPS(by, measure, percentiles));
-    return rows.map((row): Group => {
+  async groups(
+    cohort: Cohort,
+    by: readonly Dimension[],
+    measure: Measure | null,
+    percentiles: readonly number[],
+  ): Promise<Groups> {
+    const readAt = this.options.clock();
+    const rows = await this.reader.read(cohort, GROUPS(by, measure, percentiles, this.reader.edges(cohort)));
+    const groups = rows.slice(0, MOST_GROUPS).map((row): Group => {
       const id = row['_id'] as Record<string, string | number | null>;
       return {
         values: by.map((_, n) => id[`d${n}`] ?? null),
-        cars: row['cars'] as number,
-        measured: (row['values'] as number | undefined) ?? 0,
+        ...countsOf(row),
         mean: (row['mean'] as number | null | undefined) ?? null,
         percentiles: (row['percentiles'] as (number | null)[] | undefined) ?? [],
       };
     });
+    return { groups, more: rows.length > MOST_GROUPS, coverage: coverageOf(totalOf(groups), cohort, readAt) };
   }
 
   /** Counts and percentiles of a cohort in the past; its status is not known then. */
   summaryAt(cohort: Cohort, at: Date): Promise<DatedSummary> {
     return this.cached(['summary'], cohort, async () => {
-      const edges = freshnessEdges(at.getTime(), this.options.limits);
-      const rows = (await this.read(cohort, FLEET_COUNTS(edges))) as CountRow[];
+      const rows = (await this.reader.read(cohort, FLEET_COUNTS(this.reader.edges(cohort)))) as CountRow[];
       return { ...summaryOf(rows), asOf: at.getTime() };
     });
   }
 
-  counts(cohort: Cohort, by: Dimension): Promise<Group[]> {
+  counts(cohort: Cohort, by: Dimension): Promise<Groups> {
     return this.cached(['counts', by], cohort, () => this.groups(cohort, [by], null, []));
   }
 
   distribution(cohort: Cohort, measure: Measure, percentiles: readonly number[], bins: number): Promise<Distribution> {
-    return this.cached(['distribution', measure, percentiles, bins], cohort, async (asOf) => {
-      const [spread] = await this.read(cohort, SPREAD(measure));
-      if (!spread) return { ...NOTHING, percentiles: percentiles.map(() => null), asOf };
-      const { cars, mean, min, max } = spread as unknown as Spread;
+    return this.cached(['distribution', measure, percentiles, bins], cohort, async (readAt) => {
+      const [spread] = await this.reader.read(cohort, SPREAD(measure, this.reader.edges(cohort)));
+      const coverage = coverageOf(countsOf(spread), cohort, readAt);
+      const { measured } = coverage;
+      if (!spread || measured === 0) return { ...NOTHING, percentiles: percentiles.map(() => null), coverage };
+      const { mean, min, max } = spread as unknown as Spread;
       const fine = bins * Math.ceil(FINE_BINS / bins);
       const width = (max - min) / fine || 1;
-      const rows = await this.read(cohort, HISTOGRAM(measure, min, width, fine));
+      const rows = await this.reader.read(cohort, HISTOGRAM(measure, min, width, fine));
       const counts = new Map(rows.map((row) => [row['_id'] as number, row['cars'] as number]));
-      const found = percentiles.map((part) => percentileOf(counts, part * cars, { min, max, width }));
-      return { cars, mean, min, max, percentiles: found, histogram: coarse(counts, { min, width }, bins, fine), asOf };
+      const found = percentiles.map((part) => percentileOf(counts, part * measured, { min, max, width }));
+      return { mean, min, max, percentiles: found, histogram: coarse(counts, { min, width }, bins, fine), coverage };
     });
   }
 
   /** Ids of cars with their values, the most extreme first. */
-  extremes(cohort: Cohort, measure: Measure, lowest: boolean, count: number): Promise<{ id: string; value: number }[]> {
-    return this.cached(['extremes', measure, lowest, count], cohort, async () => {
-      const rows = await this.read(cohort, EXTREMES(measure, lowest ? 1 : -1, count));
-      return rows.map((row) => ({ id: row['_id'] as string, value: row['value'] as number }));
+  extremes(cohort: Cohort, measure: Measure, lowest: boolean, count: number): Promise<Extremes> {
+    return this.cached(['extremes', measure, lowest, count], cohort, async (readAt) => {
+      const [rows, counts] = await Promise.all([
+        this.reader.read(cohort, EXTREMES(measure, lowest ? 1 : -1, count)),
+        this.reader.counts(cohort, [measure]),
+      ]);
+      const cars = rows.map((row) => ({ id: row['_id'] as string, value: row['value'] as number }));
+      return { cars, coverage: coverageOf(counts, cohort, readAt) };
     });
   }
 
   /** Pearson's correlation of each pair, over the cars that have all of the measures; null where one of a pair never varies. */
-  async correlation(cohort: Cohort, measures: readonly Measure[]) {
-    const [found] = await this.read(cohort, MEANS(measures));
-    const cars = (found?.['cars'] as number | undefined) ?? 0;
-    if (!found) return { cars, matrix: measures.map(() => measures.map(() => null)) };
+  async correlation(cohort: Cohort, measures: readonly Measure[]): Promise<Correlation> {
+    const readAt = this.options.clock();
+    const [counts, [found]] = await Promise.all([
+      this.reader.counts(cohort, measures),
+      this.reader.read(cohort, MEANS(measures)),
+    ]);
+    const coverage = coverageOf(counts, cohort, readAt);
+    if (!found) return { measures, coverage, matrix: measures.map(() => measures.map(() => null)) };
     const means = measures.map((_, n) => found[`m${n}`] as number);
-    const [sums = {}] = await this.read(cohort, PRODUCTS(measures, means));
+    const [sums = {}] = await this.reader.read(cohort, PRODUCTS(measures, means));
     const product = (a: number, b: number) => sums[`p${Math.min(a, b)}_${Math.max(a, b)}`] as number;
     const matrix = measures.map((_, a) =>
       measures.map((__, b) => {
@@ -107,87 +102,19 @@ export class FleetAnalytics {
         return scale > 0 ? Math.max(-1, Math.min(1, product(a, b) / scale)) : null;
       }),
     );
-    return { cars, matrix };
+    return { measures, coverage, matrix };
   }
 
-  /** Of the cars of each group, those that had an anomaly opened in the window. */
-  failureRates(cohort: Cohort, by: Dimension, window: EpisodeWindow): Promise<FailureRate[]> {
-    return this.cached(['failures', by, window], cohort, async () => {
-      const cars = carQuery(cohort.filter, this.edges());
-      const scope = withinScope('fleet', { fleets: cohort.filter.within });
-      const [groups, failed] = await Promise.all([
-        this.groups(cohort, [by], null, []),
-        this.episodes(FAILED(by, window, scope, cars)),
-      ]);
-      const found = new Map(failed.map((row) => [row['_id'] as string | number | null, row]));
-      return groups.map(({ values: [value = null], cars: all }) => {
-        const row = found.get(value);
-        const some = (row?.['failed'] as number | undefined) ?? 0;
-        const [low, high] = wilson(some, all);
-        return {
-          value,
-          cars: all,
-          failed: some,
-          episodes: (row?.['episodes'] as number | undefined) ?? 0,
-          rate: some / all,
-          low,
-          high,
-        };
-      });
-    });
-  }
-
-  /** By kind: episodes opened in the window, and how long it took until they cleared. Of the cohort's cars as they are now. */
-  episodeTimes(cohort: Cohort, window: EpisodeWindow) {
-    return this.cached(['times', window], cohort, async () => {
-      const scope = withinScope('fleet', { fleets: cohort.filter.within });
-      const cars = carQuery(cohort.filter, this.edges());
-      // Where the scope is all that is asked, the anomalies themselves say whose they are.
-      const { maxTimeMS } = this.options;
-      const [all, rows] = await Promise.all([
-        this.database.collections.twins.countDocuments(cars, { maxTimeMS }),
-        this.episodes(EPISODE_TIMES(window, scope, narrows(cohort.filter) ? cars : {})),
-      ]);
-      const length = window.to.getTime() - window.from.getTime();
-      return rows.map((row) => {
-        const [episodes, cleared] = [row['episodes'] as number, row['cleared'] as number];
-        return {
-          kind: row['_id'] as string,
-          cars: all,
-          episodes,
-          cleared,
-          open: episodes - cleared,
-          between: (all * length) / episodes / 1_000,
-          toClear: cleared === 0 ? null : (row['clearing'] as number) / cleared / 1_000,
-        };
-      });
-    });
-  }
-
-  private edges(): FreshnessEdges {
-    return freshnessEdges(this.options.clock(), this.options.limits);
-  }
-
-  private async read(cohort: Cohort, stages: readonly Document[]): Promise<Document[]> {
-    const { maxTimeMS } = this.options;
-    const edges = this.edges();
-    const { twins } = this.database.collections;
-    const among = cohort.at ? await fewCars(twins, carQuery(lasting(cohort.filter), edges), maxTimeMS) : null;
-    const source = sourceOf(cohort, edges, among);
-    const collection = this.database.db.collection(source.collection);
-    return collection.aggregate([...source.stages, ...stages], { maxTimeMS }).toArray();
-  }
-
-  private episodes(stages: readonly Document[]): Promise<Document[]> {
-    const { maxTimeMS } = this.options;
-    return this.database.collections.anomalies.aggregate([...stages], { maxTimeMS }).toArray();
+  /** How many cars there are. */
+  size(cohort: Cohort): Promise<{ readonly counts: Counts; readonly readAt: number }> {
+    return this.cached(['size'], cohort, async (readAt) => ({ counts: await this.reader.counts(cohort, []), readAt }));
   }
 
   private cached<T>(
     what: readonly unknown[],
     { filter, at }: Cohort,
-    compute: (asOf: number) => Promise<T>,
+    compute: (readAt: number) => Promise<T>,
   ): Promise<T> {
-    return this.refreshed.get(JSON.stringify([what, filterKey(filter), at]), compute);
+    return this.refreshed.get(JSON.stringify([what, filterKey(filter), at]), compute, at === null);
   }
 }

@@ -2,9 +2,11 @@ import type { Document } from 'mongodb';
 import type { Rollups } from '../rollup/rollups.js';
 import type { Database } from '../twin/database.js';
 import { carQuery } from './car-filter.js';
+import { type Coverage, countsOf } from './coverage.js';
 import { type FreshnessLimits, freshnessEdges } from './freshness.js';
 import { difference, type Sample } from './intervals.js';
-import { type Measure, MOMENTS } from './pipelines.js';
+import type { Measure } from './measure.js';
+import { MOMENTS } from './pipelines.js';
 import { type Cohort, fewCars, lasting, LOOK_BACK, sourceOf, type TimeWindow } from './source.js';
 import { windowSource } from './window-source.js';
 
@@ -19,17 +21,8 @@ export interface ComparisonOptions {
   readonly retention: number | null;
 }
 
-/** What an answer about a cohort rests on. */
-export interface CohortCoverage {
-  readonly cars: number;
-  readonly source: 'TWINS' | 'READINGS' | 'ROLLUPS';
-  /** Of the readings that were looked at, by event time; null for all that the twins have. */
-  readonly from: Date | null;
-  readonly to: Date;
-}
-
 interface Moments {
-  readonly coverage: CohortCoverage;
+  readonly coverage: Coverage;
   readonly row: Document | undefined;
 }
 
@@ -59,8 +52,8 @@ export class Comparison {
   private async momentsOf(cohort: ComparedCohort, measures: readonly Measure[]): Promise<Moments> {
     const { clock, limits, maxTimeMS, retention } = this.options;
     const now = clock();
-    const edges = freshnessEdges(now, limits);
     const { filter, at, window } = cohort;
+    const edges = freshnessEdges(at?.getTime() ?? now, limits);
     const { twins } = this.database.collections;
     const keptSince = retention === null ? null : now - retention;
     const cars = carQuery(window ? filter : lasting(filter), edges);
@@ -68,11 +61,13 @@ export class Comparison {
     const { collection, stages, ...source } = window
       ? await windowSource(this.database, this.rollups, { window, measures, cars, among, keptSince })
       : { ...sourceOf(cohort, edges, among), source: at ? ('READINGS' as const) : ('TWINS' as const) };
-    const pipeline = [...stages, ...MOMENTS(measures)];
+    const pipeline = [...stages, ...MOMENTS(measures, edges)];
     const [row] = await this.database.db.collection(collection).aggregate(pipeline, { maxTimeMS }).toArray();
     const span = window ?? { from: at && new Date(at.getTime() - LOOK_BACK), to: at ?? new Date(now) };
-    const counted = (row?.['cars'] as number | undefined) ?? 0;
-    return { coverage: { cars: counted, ...source, from: span.from, to: span.to }, row };
+    const counts = countsOf(row);
+    // What a car is over a window has no last reading.
+    const stale = window ? null : counts.stale;
+    return { coverage: { ...counts, stale, ...source, from: span.from, asOf: span.to }, row };
   }
 }
 

@@ -4,14 +4,13 @@ import type { Distribution } from './answers.js';
 export const FINE_BINS = 2_000;
 
 export interface Spread {
-  readonly cars: number;
   readonly mean: number;
   readonly min: number;
   readonly max: number;
 }
 
 /** Of no cars at all. */
-export const NOTHING = { cars: 0, mean: null, min: null, max: null, histogram: [] } as const;
+export const NOTHING = { mean: null, min: null, max: null, histogram: [] } as const;
 
 type Range = Pick<Spread, 'min' | 'max'> & { readonly width: number };
 

@@ -1,9 +1,11 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { FleetAnalytics } from './analytics.js';
+import { FleetFailures } from './failures.js';
 import { Fleet, READ_LIMIT } from './fleet.js';
+import { Refreshed } from './refreshed.js';
 
 /** Token of the `Fleet`. */
 export const FLEET = Symbol('Fleet');
@@ -11,20 +13,38 @@ export const FLEET = Symbol('Fleet');
 /** Token of the `FleetAnalytics`. */
 export const ANALYTICS = Symbol('FleetAnalytics');
 
+/** Token of the `FleetFailures`. */
+export const FAILURES = Symbol('FleetFailures');
+
 @Module({})
-export class FleetModule {
+export class FleetModule implements OnModuleDestroy {
+  constructor(@Inject(Refreshed) private readonly refreshed: Refreshed) {}
+
+  onModuleDestroy(): void {
+    this.refreshed.close();
+  }
+
   static with(settings: Settings, clock: () => number = Date.now): DynamicModule {
     const limits = { staleAfter: settings.STALE_AFTER * 1_000, offlineAfter: settings.OFFLINE_AFTER * 1_000 };
+    const options = { clock, limits, maxTimeMS: READ_LIMIT };
+    const refreshed = { provide: Refreshed, useFactory: () => new Refreshed(clock) };
     const fleet = {
       provide: FLEET,
-      inject: [DATABASE],
-      useFactory: ({ collections }: Database) => new Fleet(collections.twins, { clock, limits }),
+      inject: [DATABASE, Refreshed],
+      useFactory: ({ collections }: Database, shared: Refreshed) => new Fleet(collections.twins, shared, options),
     };
     const analytics = {
       provide: ANALYTICS,
-      inject: [DATABASE],
-      useFactory: (database: Database) => new FleetAnalytics(database, { clock, limits, maxTimeMS: READ_LIMIT }),
+      inject: [DATABASE, Refreshed],
+      useFactory: (database: Database, shared: Refreshed) => new FleetAnalytics(database, shared, options),
     };
-    return { module: FleetModule, providers: [fleet, analytics], exports: [FLEET, ANALYTICS] };
+    const failures = {
+      provide: FAILURES,
+      inject: [DATABASE, ANALYTICS, Refreshed],
+      useFactory: (database: Database, cohorts: FleetAnalytics, shared: Refreshed) =>
+        new FleetFailures(database, cohorts, shared, options),
+    };
+    const providers = [refreshed, fleet, analytics, failures];
+    return { module: FleetModule, providers, exports: [FLEET, ANALYTICS, FAILURES] };
   }
 }

@@ -4,7 +4,7 @@ import { carQuery, filterKey, type ScopedFilter } from './car-filter.js';
 import { type FreshnessEdges, type FreshnessLimits, freshnessEdges } from './freshness.js';
 import { RankedCars } from './ranked-cars.js';
 import type { Place, RankingOrder } from './ranking.js';
-import { Refreshed } from './refreshed.js';
+import type { Refreshed } from './refreshed.js';
 import { type FleetSummary, readSummary } from './summary.js';
 
 /** How long MongoDB may take for one answer, ms. */
@@ -18,22 +18,21 @@ export interface DatedSummary extends FleetSummary {
 export interface FleetOptions {
   readonly clock: () => number;
   readonly limits: FreshnessLimits;
-  /** How old a cached summary or ranking may be, ms; 0 for none. */
+  /** How old a cached ranking may be, ms; 0 for none. */
   readonly maxAge?: number;
 }
 
 /** Questions about many cars at once. */
 export class Fleet {
   private readonly ranked: RankedCars;
-  private readonly refreshed: Refreshed;
   private readonly reading = new Map<string, Promise<DatedSummary>>();
 
   constructor(
     private readonly twins: Collection<Twin>,
+    private readonly refreshed: Refreshed,
     private readonly options: FleetOptions,
   ) {
     this.ranked = new RankedCars(twins, options.clock, READ_LIMIT, options.maxAge);
-    this.refreshed = new Refreshed(options.clock, options.maxAge);
   }
 
   /** The instants that part LIVE, STALE and OFFLINE now. */
@@ -43,7 +42,7 @@ export class Fleet {
 
   /** Counts and percentiles, renewed behind whoever asks: `Refreshed` says how old they can be. */
   summary(filter: ScopedFilter): Promise<DatedSummary> {
-    return this.refreshed.get(filterKey(filter), (asOf) => this.counted(filter, asOf));
+    return this.refreshed.get(`summary ${filterKey(filter)}`, (asOf) => this.counted(filter, asOf));
   }
 
   /** The same as of now; callers that ask at the same time share one read. */

@@ -1,6 +1,8 @@
 import type { Document } from 'mongodb';
-import type { SignalName } from '../telemetry/signals.js';
 import type { EpisodeKind } from '../twin/episode-kind.js';
+import { counting } from './coverage.js';
+import type { FreshnessEdges } from './freshness.js';
+import { type Measure, measureField } from './measure.js';
 import type { TimeWindow } from './source.js';
 
 /** What cars can be grouped by. */
@@ -14,22 +16,17 @@ export const FIELD_OF: Readonly<Record<Dimension, string>> = {
   FLEET: '$attributes.fleet',
 };
 
-/** A measure of a car: a signal of its newest reading, or score / threshold. */
-export type Measure = SignalName | 'SCORE';
-
-export const measureField = (measure: Measure) => (measure === 'SCORE' ? 'score.ratio' : `reported.signals.${measure}`);
-
 const orNull = (expression: string): Document => ({ $ifNull: [expression, null] });
 
-/** Cars by up to two dimensions, with count, mean and percentiles of a measure. One read of the cohort. */
+/** Cars by up to two dimensions, with count, mean and percentiles of a measure; one group more than is told. One read of the cohort. */
 export const GROUPS = (
   by: readonly Dimension[],
   measure: Measure | null,
   percentiles: readonly number[],
+  edges: FreshnessEdges,
 ): Document[] => {
   const value = measure && `$${measureField(measure)}`;
   const figures = value && {
-    values: { $sum: { $cond: [{ $gt: [value, null] }, 1, 0] } },
     mean: { $avg: value },
     ...(percentiles.length > 0 && {
       percentiles: { $percentile: { input: value, p: [...percentiles], method: 'approximate' } },
@@ -37,21 +34,19 @@ export const GROUPS = (
   };
   const id = Object.fromEntries(by.map((dimension, n) => [`d${n}`, orNull(FIELD_OF[dimension])]));
   return [
-    { $group: { _id: id, cars: { $sum: 1 }, ...figures } },
+    { $group: { _id: id, ...counting(measure ? [measure] : [], edges), ...figures } },
     { $sort: { cars: -1, _id: 1 } },
-    { $limit: MOST_GROUPS },
+    { $limit: MOST_GROUPS + 1 },
   ];
 };
 
 export const MOST_GROUPS = 1_000;
 
 /** How a measure is spread over the cohort. One read of it. */
-export const SPREAD = (measure: Measure): Document[] => {
+export const SPREAD = (measure: Measure, edges: FreshnessEdges): Document[] => {
   const value = `$${measureField(measure)}`;
-  return [
-    { $match: { [measureField(measure)]: { $ne: null } } },
-    { $group: { _id: null, cars: { $sum: 1 }, mean: { $avg: value }, min: { $min: value }, max: { $max: value } } },
-  ];
+  const figures = { mean: { $avg: value }, min: { $min: value }, max: { $max: value } };
+  return [{ $group: { _id: null, ...counting([measure], edges), ...figures } }];
 };
 
 /** Cars in bins of equal width between `min` and `max`; the highest value lies in the last bin. One read of the cohort. */
@@ -79,7 +74,6 @@ export const MEANS = (measures: readonly Measure[]): Document[] => [
   {
     $group: {
       _id: null,
-      cars: { $sum: 1 },
       ...Object.fromEntries(measures.map((measure, n) => [`m${n}`, { $avg: `$${measureField(measure)}` }])),
     },
   },
@@ -160,11 +154,11 @@ export const EPISODE_TIMES = (window: EpisodeWindow, scope: Document, cars: Docu
 ];
 
 /** Count, mean and standard deviation of measures, each over the cars that have it. One read of the cohort. */
-export const MOMENTS = (measures: readonly Measure[]): Document[] => [
+export const MOMENTS = (measures: readonly Measure[], edges: FreshnessEdges): Document[] => [
   {
     $group: {
       _id: null,
-      cars: { $sum: 1 },
+      ...counting(measures, edges),
       ...Object.fromEntries(
         measures.flatMap((measure, n) => {
           const value = `$${measureField(measure)}`;

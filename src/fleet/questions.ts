@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb';
+import { COVERAGE } from './coverage.js';
 import {
   EPISODE_TIMES,
   type EpisodeWindow,
@@ -21,19 +22,21 @@ export interface Question {
   readonly stages: Document[];
 }
 
+const EDGES = { stale: new Date(60_000), offline: new Date(0) };
 const DAY = { from: new Date(0), to: new Date(86_400_000) };
 const TIRES: EpisodeWindow = { ...DAY, kinds: ['TIRE'] };
 
 /** Every aggregation, for mongosh, Compass and BI tools: docs/analytics.md is checked against it. */
 export const QUESTIONS = {
-  FLEET_COUNTS: { on: 'twins', stages: FLEET_COUNTS({ stale: new Date(60_000), offline: new Date(0) }) },
-  GROUPS: { on: 'twins', stages: GROUPS(['FIRMWARE', 'STATUS'], 'SCORE', [0.5, 0.95]) },
-  SPREAD: { on: 'twins', stages: SPREAD('speed') },
+  FLEET_COUNTS: { on: 'twins', stages: FLEET_COUNTS(EDGES) },
+  COVERAGE: { on: 'twins', stages: COVERAGE(['speed'], EDGES) },
+  GROUPS: { on: 'twins', stages: GROUPS(['FIRMWARE', 'STATUS'], 'SCORE', [0.5, 0.95], EDGES) },
+  SPREAD: { on: 'twins', stages: SPREAD('speed', EDGES) },
   HISTOGRAM: { on: 'twins', stages: HISTOGRAM('speed', 0, 5, 10) },
   EXTREMES: { on: 'twins', stages: EXTREMES('tirePressure11', 1, 10) },
   MEANS: { on: 'twins', stages: MEANS(['speed', 'coolantTemp']) },
   PRODUCTS: { on: 'twins', stages: PRODUCTS(['speed', 'coolantTemp'], [20, 60]) },
-  MOMENTS: { on: 'twins', stages: MOMENTS(['speed']) },
+  MOMENTS: { on: 'twins', stages: MOMENTS(['speed'], EDGES) },
   CARS_AT: { on: 'readings', stages: CARS_AT(new Date(86_400_000)) },
   MEANS_IN_READINGS: { on: 'readings', stages: MEANS_IN_READINGS(DAY, ['speed', 'SCORE']) },
   MEANS_IN_ROLLUPS: {

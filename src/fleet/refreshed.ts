@@ -1,60 +1,111 @@
 interface Answer<T> {
-  readonly askedAt: number;
+  readonly readAt: number;
   readonly value: Promise<T>;
+  readonly compute: (readAt: number) => Promise<T>;
+  /** It is renewed before somebody asks again. */
+  readonly standing: boolean;
+  askedAt: number;
+  settled: boolean;
 }
 
 /** An answer is renewed when it is older than this, ms: who asks meanwhile is given the old one, with its age. */
 export const RENEWED_AFTER = 2_000;
 /** Nothing older than this is given to anybody, ms. */
 export const OLDEST = 15_000;
+/** A standing question is kept answered for so long after it was last asked, ms. */
+export const STANDING = 60_000;
 const ANSWERS = 200;
+/** How often it is looked for what is to be renewed, at most, ms. */
+const LOOK = 250;
 
 /**
- * Answers that are asked for again and again: computed once for everybody, renewed in the background while somebody asks.
- * Only the first one waits for the database.
+ * Answers that are asked for again and again: computed once for everybody, and renewed behind whoever asks, so that only the
+ * first one waits for the database. One at a time is renewed, with a rest as long as that took: however many questions
+ * stand, the database has half of its time for others.
  */
 export class Refreshed {
   private readonly answers = new Map<string, Answer<unknown>>();
-  private readonly renewing = new Set<string>();
+  private timer: NodeJS.Timeout | null = null;
+  private closed = false;
 
+  /** @param renewedAfter 0 to compute each answer anew */
   constructor(
     private readonly clock: () => number,
     private readonly renewedAfter = RENEWED_AFTER,
   ) {}
 
-  /** @param compute is given the instant that the answer is as of, ms */
-  get<T>(key: string, compute: (asOf: number) => Promise<T>): Promise<T> {
+  /**
+   * @param compute is given the instant that the answer is as of, ms
+   * @param standing whether it will be asked in the same words again; others are renewed only when they are
+   */
+  get<T>(key: string, compute: (readAt: number) => Promise<T>, standing = true): Promise<T> {
     const now = this.clock();
     const known = this.answers.get(key) as Answer<T> | undefined;
-    const age = known ? now - known.askedAt : Number.POSITIVE_INFINITY;
-    if (known && age >= 0 && age < this.renewedAfter) return known.value;
-    if (known && age >= 0 && age < OLDEST && this.renewedAfter > 0) {
-      this.renew(key, compute, now);
-      return known.value;
-    }
-    return this.keep(key, now, compute(now));
+    const age = known ? now - known.readAt : Number.POSITIVE_INFINITY;
+    if (!known || age < 0 || age >= OLDEST || this.renewedAfter === 0)
+      return this.keep(key, { readAt: now, value: compute(now), compute, standing, askedAt: now, settled: false });
+    known.askedAt = now;
+    if (age >= this.renewedAfter) this.look(0);
+    return known.value;
   }
 
-  private renew<T>(key: string, compute: (asOf: number) => Promise<T>, now: number): void {
-    if (this.renewing.has(key)) return;
-    this.renewing.add(key);
-    const value = compute(now);
-    value
-      .then(
-        () => this.keep(key, now, value),
-        () => undefined,
-      )
-      .finally(() => this.renewing.delete(key))
-      .catch(() => undefined);
+  /** Renews nothing any more. */
+  close(): void {
+    this.closed = true;
+    if (this.timer) clearTimeout(this.timer);
   }
 
-  private keep<T>(key: string, askedAt: number, value: Promise<T>): Promise<T> {
-    const answer = { askedAt, value };
+  private keep<T>(key: string, answer: Answer<T>): Promise<T> {
     this.answers.delete(key);
     this.answers.set(key, answer);
     for (const old of [...this.answers.keys()].slice(0, Math.max(0, this.answers.size - ANSWERS)))
       this.answers.delete(old);
-    value.catch(() => this.answers.get(key) === answer && this.answers.delete(key));
-    return value;
+    answer.value.then(
+      () => (answer.settled = true),
+      () => this.answers.get(key) === answer && this.answers.delete(key),
+    );
+    this.look(LOOK);
+    return answer.value;
+  }
+
+  private look(after: number): void {
+    if (this.closed || this.renewedAfter === 0 || this.timer) return;
+    this.timer = setTimeout(() => void this.renewOldest(), after).unref();
+  }
+
+  /** Goes on until nothing is asked for any more. */
+  private async renewOldest(): Promise<void> {
+    const oldest = this.due();
+    const began = performance.now();
+    if (oldest) await this.renew(...oldest);
+    this.timer = null;
+    const now = this.clock();
+    if ([...this.answers.values()].some((one) => this.wanted(one, now)))
+      this.look(Math.max(LOOK, performance.now() - began));
+  }
+
+  private due(): [string, Answer<unknown>] | null {
+    const now = this.clock();
+    const due = [...this.answers].filter(
+      ([, one]) => one.settled && this.wanted(one, now) && now - one.readAt >= this.renewedAfter,
+    );
+    return due.sort(([, one], [, other]) => one.readAt - other.readAt)[0] ?? null;
+  }
+
+  private wanted({ standing, askedAt, readAt }: Answer<unknown>, now: number): boolean {
+    return standing ? now - askedAt < STANDING : askedAt - readAt >= this.renewedAfter && now - askedAt < OLDEST;
+  }
+
+  /** What cannot be renewed stays as it is until it is too old. */
+  private async renew(key: string, before: Answer<unknown>): Promise<void> {
+    const now = this.clock();
+    const value = before.compute(now);
+    try {
+      await value;
+      const { askedAt } = this.answers.get(key) ?? before;
+      await this.keep(key, { ...before, readAt: now, value, askedAt });
+    } catch {
+      // Whoever asks once it is too old is told why.
+    }
   }
 }

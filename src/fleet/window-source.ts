@@ -6,7 +6,8 @@ import type { FleetRollupDocument } from '../twin/rollup-documents.js';
 import { windowId } from '../twin/rollup-marks.js';
 import type { Rollups } from '../rollup/rollups.js';
 import { under } from '../rollup/windows-read.js';
-import { type Measure, measureField, OF_CARS } from './pipelines.js';
+import { type Measure, measureField } from './measure.js';
+import { OF_CARS } from './pipelines.js';
 import { BeforeRetention, someCars, type TimeWindow } from './source.js';
 
 /** The collection that holds what a window's cars sent, and the stages that give one document per car. */

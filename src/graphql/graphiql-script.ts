@@ -4,7 +4,7 @@ export const GRAPHIQL_SCRIPT = String.raw`
 const at = (id) => document.getElementById(id);
 const endpoint = location.pathname.replace(/\/graphiql\/?$/, '/graphql');
 const EXAMPLES = {
-  'Fleet': '{\n  fleet {\n    byStatus { status cars }\n    byFreshness { freshness cars }\n    score { p50 p90 p95 p99 }\n    top(first: 5) { id status score { ratio topSignals { signal share } } }\n    coverage { cars scored asOf }\n  }\n}',
+  'Fleet': '{\n  fleet {\n    byStatus { status cars }\n    byFreshness { freshness cars }\n    score { p50 p90 p95 p99 }\n    top(first: 5) { id status score { ratio topSignals { signal share } } }\n    coverage { cars measured asOf }\n  }\n}',
   'Cars by score': '{\n  cars(orderBy: { field: SCORE, direction: DESC }, first: 10) {\n    nodes { id status freshness lastSeenAt score { ratio } }\n    pageInfo { hasNextPage endCursor }\n  }\n}',
   'One car with history': 'query ($id: ID!) {\n  car(id: $id) {\n    id status freshness lastSeenAt\n    signals { speed coolantTemp batteryVoltage tirePressure11 }\n    score { value threshold anomalous }\n    counters { readings late duplicate }\n    history(last: 10) { nodes { at signals { speed } score { ratio } } }\n  }\n}',
   'Anomalies': '{\n  anomalies(first: 10) {\n    totalCount\n    nodes { id kind status severity openedAt clearedAt car { id status } }\n  }\n}',

@@ -93,9 +93,23 @@ interface Row {
   values: (string | null)[];
   cars: number;
   measured: number;
+  stale: number;
   mean: number | null;
   percentiles: (number | null)[];
 }
+const COVERAGE = 'coverage { cars measured stale source from asOf }';
+const staleOf = (twins: readonly Twin[]) =>
+  twins.filter(({ lastSeenAt }) => NOW - lastSeenAt.getTime() >= 60_000).length;
+const speedOf = ({ reported }: Twin) => reported.signals.speed;
+/** The coverage of an answer about twins as they are. */
+const restsOn = (twins: readonly Twin[], measure: (twin: Twin) => number | null | undefined) => ({
+  cars: twins.length,
+  measured: numbers(twins.map(measure)).length,
+  stale: staleOf(twins),
+  source: 'TWINS',
+  from: null,
+  asOf: iso(NOW),
+});
 const counted = (rows: readonly Row[]) => Object.fromEntries(rows.map(({ values, cars }) => [String(values[0]), cars]));
 
 describe('fleet', () => {
@@ -103,38 +117,43 @@ describe('fleet', () => {
     const args = '(filter: { status: [NORMAL, SUSPECT] })';
     const some = TWINS.filter(({ status }) => status !== 'ANOMALOUS');
     const answer = await fleet<
-      Record<'byFirmware' | 'byModel' | 'byFleet', Row[]> & { coverage: object; byStatus: object[] }
+      Record<'byFirmware' | 'byModel' | 'byFleet', { groups: Row[] }> & { coverage: object; byStatus: object[] }
     >(
-      'byFirmware { values cars } byModel { values cars } byFleet { values cars } byStatus { status cars } coverage { cars scored stale source lookBack }',
+      'byFirmware { groups { values cars } } byModel { groups { values cars } } byFleet { groups { values cars } } byStatus { status cars } coverage { cars measured stale source from asOf }',
       args,
     );
-    expect(counted(answer.byFirmware)).toEqual(tally(some.map(firmwareOf)));
-    expect(counted(answer.byModel)).toEqual(tally(some.map(({ attributes }) => attributes?.model)));
-    expect(counted(answer.byFleet)).toEqual(tally(some.map(({ attributes }) => attributes?.fleet)));
+    expect(counted(answer.byFirmware.groups)).toEqual(tally(some.map(firmwareOf)));
+    expect(counted(answer.byModel.groups)).toEqual(tally(some.map(({ attributes }) => attributes?.model)));
+    expect(counted(answer.byFleet.groups)).toEqual(tally(some.map(({ attributes }) => attributes?.fleet)));
     expect(answer.coverage).toEqual({
       cars: some.length,
-      scored: some.filter(({ score }) => score).length,
-      stale: some.filter(({ lastSeenAt }) => NOW - lastSeenAt.getTime() >= 60_000).length,
+      measured: some.filter(({ score }) => score).length,
+      stale: staleOf(some),
       source: 'TWINS',
-      lookBack: null,
+      from: null,
+      asOf: iso(NOW),
     });
   });
 
   it('groups by two dimensions with a measure', async () => {
-    const { groupBy } = await fleet<{ groupBy: Row[] }>(
-      'groupBy(by: [FIRMWARE, STATUS], measure: SCORE, percentiles: [0, 1]) { values cars measured mean percentiles }',
+    const answer = await fleet<{ groupBy: { groups: Row[]; more: boolean; coverage: object } }>(
+      `groupBy(by: [FIRMWARE, STATUS], measure: SCORE, percentiles: [0, 1]) { groups { values cars measured stale mean percentiles } more ${COVERAGE} }`,
     );
+    const { groups: groupBy, more, coverage } = answer.groupBy;
+    expect(more).toBe(false);
+    expect(coverage).toEqual(restsOn(TWINS, ({ score }) => score?.ratio));
     const expected = tally(TWINS.map((twin) => `${firmwareOf(twin)}/${twin.status}`));
     expect(
       Object.fromEntries(groupBy.map(({ values, cars }) => [values.join('/').replace(/^\//, 'null/'), cars])),
     ).toEqual(expected);
     expect(groupBy.map(({ cars }) => cars)).toEqual(groupBy.map(({ cars }) => cars).toSorted((a, b) => b - a));
-    for (const { values, measured, mean: shown, percentiles } of groupBy) {
+    for (const { values, measured, stale, mean: shown, percentiles } of groupBy) {
       const inside = TWINS.filter(
         (twin) => String(firmwareOf(twin)) === String(values[0]) && twin.status === values[1],
       );
       const ratios = numbers(inside.map(({ score }) => score?.ratio));
       expect(measured).toBe(ratios.length);
+      expect(stale).toBe(staleOf(inside));
       expect(shown).toBeCloseTo(mean(ratios), 9);
       expect(percentiles[0]).toBeCloseTo(Math.min(...ratios), 9);
       expect(percentiles[1]).toBeCloseTo(Math.max(...ratios), 9);
@@ -144,7 +163,7 @@ describe('fleet', () => {
   it('says how a measure spreads', async () => {
     const { distribution } = await fleet<{
       distribution: {
-        cars: number;
+        coverage: object;
         mean: number;
         min: number;
         max: number;
@@ -152,10 +171,11 @@ describe('fleet', () => {
         histogram: { from: number; to: number; cars: number }[];
       };
     }>(
-      'distribution(measure: speed, percentiles: [0.5], bins: 7) { cars mean min max percentiles histogram { from to cars } }',
+      `distribution(measure: speed, percentiles: [0.5], bins: 7) { mean min max percentiles histogram { from to cars } ${COVERAGE} }`,
     );
     const speeds = numbers(TWINS.map(({ reported }) => reported.signals.speed)).sort((a, b) => a - b);
-    expect(distribution).toMatchObject({ cars: speeds.length, min: speeds[0], max: speeds.at(-1) });
+    expect(distribution).toMatchObject({ min: speeds[0], max: speeds.at(-1) });
+    expect(distribution.coverage).toEqual(restsOn(TWINS, speedOf));
     expect(distribution.mean).toBeCloseTo(mean(speeds), 9);
     // Approximate: its rank is right to a few cars.
     const rank = speeds.filter((one) => one <= (distribution.percentiles[0] ?? 0)).length;
@@ -168,8 +188,15 @@ describe('fleet', () => {
 
   it('says nothing of a measure that no car has, and one bin where all have the same', async () => {
     const args = '(filter: { ids: ["nobody"] })';
-    expect(await fleet('distribution(measure: speed) { cars mean percentiles histogram { cars } }', args)).toEqual({
-      distribution: { cars: 0, mean: null, percentiles: [null, null, null, null], histogram: [] },
+    expect(
+      await fleet(`distribution(measure: speed) { mean percentiles histogram { cars } ${COVERAGE} }`, args),
+    ).toEqual({
+      distribution: {
+        coverage: restsOn([], speedOf),
+        mean: null,
+        percentiles: [null, null, null, null],
+        histogram: [],
+      },
     });
     const { distribution } = await fleet<{ distribution: { histogram: { cars: number }[] } }>(
       'distribution(measure: tirePressure11, bins: 3) { histogram { cars } }',
@@ -178,12 +205,15 @@ describe('fleet', () => {
   });
 
   it('names the cars with the highest and the lowest values', async () => {
-    const answer = await fleet<Record<'high' | 'low', { value: number; car: { id: string } }[]>>(
-      'high: extremes(measure: SCORE, first: 5) { value car { id } } low: extremes(measure: SCORE, first: 5, lowest: true) { value car { id } }',
+    const answer = await fleet<
+      Record<'high' | 'low', { cars: { value: number; car: { id: string } }[]; coverage: object }>
+    >(
+      `high: extremes(measure: SCORE, first: 5) { cars { value car { id } } ${COVERAGE} } low: extremes(measure: SCORE, first: 5, lowest: true) { cars { value car { id } } }`,
     );
+    expect(answer.high.coverage).toEqual(restsOn(TWINS, ({ score }) => score?.ratio));
     const scored = TWINS.filter(({ score }) => score).sort((a, b) => (b.score?.ratio ?? 0) - (a.score?.ratio ?? 0));
-    expect(answer.high.map(({ car }) => car.id)).toEqual(scored.slice(0, 5).map(({ _id }) => _id));
-    expect(answer.low.map(({ car }) => car.id)).toEqual(
+    expect(answer.high.cars.map(({ car }) => car.id)).toEqual(scored.slice(0, 5).map(({ _id }) => _id));
+    expect(answer.low.cars.map(({ car }) => car.id)).toEqual(
       scored
         .slice(-5)
         .reverse()
@@ -192,8 +222,8 @@ describe('fleet', () => {
   });
 
   it('correlates measures over the cars that have all of them', async () => {
-    const { correlation } = await fleet<{ correlation: { cars: number; matrix: (number | null)[][] } }>(
-      'correlation(measures: [speed, coolantTemp, tirePressure11]) { cars matrix }',
+    const { correlation } = await fleet<{ correlation: { coverage: object; matrix: (number | null)[][] } }>(
+      `correlation(measures: [speed, coolantTemp, tirePressure11]) { matrix ${COVERAGE} }`,
     );
     const pairs = TWINS.map(({ reported: { signals } }) => signals).filter(({ speed }) => speed !== null);
     const [x, y] = [pairs.map(({ speed }) => speed ?? 0), pairs.map(({ coolantTemp }) => coolantTemp ?? 0)];
@@ -201,7 +231,7 @@ describe('fleet', () => {
     const product = (a: number[], ma: number, b: number[], mb: number) =>
       mean(a.map((one, n) => (one - ma) * ((b[n] ?? 0) - mb)));
     const r = product(x, mx, y, my) / Math.sqrt(product(x, mx, x, mx) * product(y, my, y, my));
-    expect(correlation.cars).toBe(pairs.length);
+    expect(correlation.coverage).toEqual(restsOn(TWINS, speedOf));
     expect(correlation.matrix[0]?.[1]).toBeCloseTo(r, 9);
     expect(correlation.matrix[1]?.[0]).toBeCloseTo(r, 9);
     expect(correlation.matrix[0]?.[0]).toBeCloseTo(1, 9);
@@ -213,31 +243,40 @@ describe('fleet', () => {
     const window = `from: "${iso(from)}", to: "${iso(to)}"`;
     const answer = await fleet<{
       failureRates: {
-        value: string | null;
-        cars: number;
-        failed: number;
-        episodes: number;
-        rate: number;
-        low: number;
-        high: number;
-      }[];
+        coverage: object;
+        groups: {
+          value: string | null;
+          cars: number;
+          failed: number;
+          episodes: number;
+          rate: number;
+          low: number;
+          high: number;
+        }[];
+      };
       episodeTimes: {
-        kind: string;
-        cars: number;
-        episodes: number;
-        cleared: number;
-        open: number;
-        between: number;
-        toClear: number | null;
-      }[];
+        coverage: { cars: number };
+        kinds: {
+          kind: string;
+          episodes: number;
+          cleared: number;
+          open: number;
+          between: number;
+          toClear: number | null;
+        }[];
+      };
     }>(
-      `failureRates(${window}) { value cars failed episodes rate low high } episodeTimes(${window}) { kind cars episodes cleared open between toClear }`,
+      `failureRates(${window}) { groups { value cars failed episodes rate low high } ${COVERAGE} } episodeTimes(${window}) { kinds { kind episodes cleared open between toClear } ${COVERAGE} }`,
     );
     const inside = EPISODES.filter(
       ({ kind, openedAt }) => kind !== 'FIRMWARE_OUTDATED' && +openedAt >= from && +openedAt < to,
     );
-    expect(new Set(answer.failureRates.map(({ value }) => value))).toEqual(new Set(['1000', '2000', '3000', null]));
-    for (const { value, cars, failed, episodes, rate, low, high } of answer.failureRates) {
+    expect(answer.failureRates.coverage).toEqual(restsOn(TWINS, () => 0));
+    expect(answer.episodeTimes.coverage).toEqual(restsOn(TWINS, () => 0));
+    expect(new Set(answer.failureRates.groups.map(({ value }) => value))).toEqual(
+      new Set(['1000', '2000', '3000', null]),
+    );
+    for (const { value, cars, failed, episodes, rate, low, high } of answer.failureRates.groups) {
       const group = TWINS.filter((twin) => String(firmwareOf(twin)) === String(value));
       const ids = new Set(group.map(({ _id }) => _id));
       const theirs = inside.filter(({ car }) => ids.has(car));
@@ -247,37 +286,32 @@ describe('fleet', () => {
       expect(low).toBeLessThan(rate);
       expect(high).toBeGreaterThan(rate);
     }
-    for (const { kind, cars, episodes, cleared, open, between, toClear } of answer.episodeTimes) {
+    for (const { kind, episodes, cleared, open, between, toClear } of answer.episodeTimes.kinds) {
       const some = inside.filter((one) => one.kind === kind);
       const times = some.flatMap(({ openedAt, clearedAt }) => (clearedAt ? [(+clearedAt - +openedAt) / 1_000] : []));
-      expect([cars, episodes, cleared, open]).toEqual([
-        TWINS.length,
-        some.length,
-        times.length,
-        some.length - times.length,
-      ]);
+      expect([episodes, cleared, open]).toEqual([some.length, times.length, some.length - times.length]);
       expect(between).toBeCloseTo((TWINS.length * 3_600) / some.length, 6);
       expect(toClear).toBeCloseTo(mean(times), 6);
     }
     const vans = await fleet<typeof answer>(
-      `episodeTimes(${window}) { kind cars episodes }`,
+      `episodeTimes(${window}) { kinds { kind episodes } coverage { cars } }`,
       '(filter: { model: ["van"], score: { min: 1 } })',
     );
     const some = TWINS.filter(({ attributes, score }) => attributes?.model === 'van' && score && score.ratio >= 1);
     const ids = new Set(some.map(({ _id }) => _id));
     const kinds = ['BATTERY', 'TIRE'].map((kind) => ({
       kind,
-      cars: some.length,
       episodes: inside.filter((one) => one.kind === kind && ids.has(one.car)).length,
     }));
-    expect(vans.episodeTimes).toEqual(kinds.filter(({ episodes }) => episodes > 0));
+    expect(vans.episodeTimes.coverage.cars).toBe(some.length);
+    expect(vans.episodeTimes.kinds).toEqual(kinds.filter(({ episodes }) => episodes > 0));
   });
 
   it('of the past goes by the newest reading of each car in the ten minutes before', async () => {
     const at = SOME_INSTANT - 1_800_000 + 50_000;
     const args = `(at: "${iso(at)}", filter: { firmware: [1000] })`;
-    const answer = await fleet<{ byStatus: null; coverage: object; distribution: { cars: number; mean: number } }>(
-      'byStatus { cars } coverage { cars source lookBack } distribution(measure: speed) { cars mean }',
+    const answer = await fleet<{ byStatus: null; coverage: object; distribution: { coverage: object; mean: number } }>(
+      `byStatus { cars } coverage { cars source from asOf } distribution(measure: speed) { mean ${COVERAGE} }`,
       args,
     );
     const newest = new Map(
@@ -285,20 +319,25 @@ describe('fleet', () => {
     );
     const rows = [...newest.values()].filter(({ signals }) => signals.controlUnitFirmware === 1_000);
     expect(answer.byStatus).toBeNull();
-    expect(answer.coverage).toEqual({ cars: rows.length, source: 'READINGS', lookBack: 600 });
+    const then = { source: 'READINGS', from: iso(at - LOOK_BACK), asOf: iso(at) };
+    expect(answer.coverage).toEqual({ cars: rows.length, ...then });
     const speeds = numbers(rows.map(({ signals }) => signals.speed));
-    expect(answer.distribution.cars).toBe(speeds.length);
+    const stale = rows.filter((row) => at - row.at.getTime() >= 60_000).length;
+    expect(stale).toBeGreaterThan(0);
+    expect(answer.distribution.coverage).toEqual({ cars: rows.length, measured: speeds.length, stale, ...then });
     expect(answer.distribution.mean).toBeCloseTo(mean(speeds), 9);
   });
 
   it('compares two cohorts', async () => {
-    const { data, errors } = await api.query<{ compareFleets: { cars: number[]; measures: Record<string, never>[] } }>(
+    const { data, errors } = await api.query<{
+      compareFleets: { coverage: { cars: number }[]; measures: Record<string, never>[] };
+    }>(
       `{ compareFleets(left: { filter: { fleet: ["north"] } }, right: { filter: { fleet: ["south"] } }, measures: [speed, SCORE]) {
-         cars measures { measure left { count mean deviation } right { count mean } difference low high } } }`,
+         coverage { cars } measures { measure left { count mean deviation } right { count mean } difference low high } } }`,
     );
     expect(errors).toBeUndefined();
     const of = (fleetName: string) => TWINS.filter(({ attributes }) => attributes?.fleet === fleetName);
-    expect(data.compareFleets.cars).toEqual([of('north').length, of('south').length]);
+    expect(data.compareFleets.coverage.map(({ cars }) => cars)).toEqual([of('north').length, of('south').length]);
     const speeds = (fleetName: string) => numbers(of(fleetName).map(({ reported }) => reported.signals.speed));
     const [north, south] = [speeds('north'), speeds('south')];
     const [first] = data.compareFleets.measures as unknown as {
@@ -316,14 +355,14 @@ describe('fleet', () => {
   });
 
   it.each([
-    ['groupBy(by: []) { cars }', 'BAD_ARGUMENT'],
-    ['groupBy(by: [MODEL, FLEET, STATUS]) { cars }', 'BAD_ARGUMENT'],
-    ['groupBy(by: [MODEL], measure: sped) { cars }', 'BAD_REQUEST'],
-    ['distribution(measure: speed, bins: 0) { cars }', 'BAD_ARGUMENT'],
-    ['distribution(measure: speed, percentiles: [2]) { cars }', 'BAD_ARGUMENT'],
-    ['extremes(measure: speed, first: 501) { value }', 'PAGE_TOO_LARGE'],
-    ['correlation(measures: [speed]) { cars }', 'BAD_ARGUMENT'],
-    ['failureRates(from: "2026-01-02T00:00:00Z", to: "2026-01-01T00:00:00Z") { cars }', 'BAD_RANGE'],
+    ['groupBy(by: []) { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['groupBy(by: [MODEL, FLEET, STATUS]) { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['groupBy(by: [MODEL], measure: sped) { coverage { cars } }', 'BAD_REQUEST'],
+    ['distribution(measure: speed, bins: 0) { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['distribution(measure: speed, percentiles: [2]) { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['extremes(measure: speed, first: 501) { cars { value } }', 'PAGE_TOO_LARGE'],
+    ['correlation(measures: [speed]) { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['failureRates(from: "2026-01-02T00:00:00Z", to: "2026-01-01T00:00:00Z") { coverage { cars } }', 'BAD_RANGE'],
   ])('refuses %s', async (field, code) => {
     const { errors } = await api.query(`{ fleet { ${field} } }`);
     expect(errors?.[0]?.extensions.code).toBe(code);

@@ -45,7 +45,14 @@ interface Sample {
   readonly deviation: number;
 }
 interface Compared {
-  readonly coverage: { cars: number; source: string; from: string | null; to: string }[];
+  readonly coverage: {
+    cars: number;
+    measured: number;
+    stale: null;
+    source: string;
+    from: string | null;
+    asOf: string;
+  }[];
   readonly measures: { measure: string; left: Sample; right: Sample; difference: number; low: number; high: number }[];
 }
 type Cohort = readonly [from: number, to: number, filter?: string];
@@ -55,7 +62,7 @@ const cohort = ([from, to, filter = '']: Cohort) =>
 async function compare(left: Cohort, right: Cohort, measures: string, who: Parameters<typeof as>[0] = 'admin') {
   const { data, errors } = await api.query<{ compareFleets: Compared }>(
     `{ compareFleets(left: ${cohort(left)}, right: ${cohort(right)}, measures: [${measures}]) {
-      coverage { cars source from to }
+      coverage { cars measured stale source from asOf }
       measures { measure left { count mean deviation } right { count mean deviation } difference low high } } }`,
     {},
     as(who),
@@ -114,8 +121,8 @@ describe('two windows of time', () => {
   const differ = async (source: string) => {
     const { coverage, measures } = await compare([BEGIN, MIDDLE], [MIDDLE, END], 'speed');
     expect(coverage).toEqual([
-      { cars: CARS, source, from: iso(BEGIN), to: iso(MIDDLE) },
-      { cars: CARS, source, from: iso(MIDDLE), to: iso(END) },
+      { cars: CARS, measured: CARS, stale: null, source, from: iso(BEGIN), asOf: iso(MIDDLE) },
+      { cars: CARS, measured: CARS, stale: null, source, from: iso(MIDDLE), asOf: iso(END) },
     ]);
     const [left, right] = [expected(BEGIN, MIDDLE, speed), expected(MIDDLE, END, speed)];
     expectSample(measures[0]?.left, left);
@@ -187,13 +194,13 @@ describe('two windows of time', () => {
     ['BAD_ARGUMENT', `{ at: "${iso(END)}", window: { from: "${iso(BEGIN)}", to: "${iso(END)}" } }`],
     ['BAD_REQUEST', `{ window: { from: "${iso(BEGIN)}" } }`],
   ])('is refused with %s: %s', async (code, left) => {
-    const query = `{ compareFleets(left: ${left}, right: {}, measures: [speed]) { cars } }`;
+    const query = `{ compareFleets(left: ${left}, right: {}, measures: [speed]) { coverage { cars } } }`;
     const { errors } = await api.query(query, {}, as('admin'));
     expect(errors?.[0]?.extensions.code).toBe(code);
   });
 
   it('do not tell what is masked', async () => {
-    const query = `{ compareFleets(left: ${cohort([BEGIN, END])}, right: {}, measures: [coolantTemp]) { cars } }`;
+    const query = `{ compareFleets(left: ${cohort([BEGIN, END])}, right: {}, measures: [coolantTemp]) { coverage { cars } } }`;
     const { errors } = await api.query(query, {}, as('viewer'));
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });

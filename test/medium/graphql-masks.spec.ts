@@ -22,12 +22,12 @@ const TIMES = 'from: "2026-06-01T00:00:00.000Z", to: "2026-06-02T00:00:00.000Z"'
 
 describe('masked fields', () => {
   it.each([
-    ['{ fleet { byFirmware { values } } }', {}],
-    [`{ fleet { failureRates(${TIMES}) { value } } }`, {}],
+    ['{ fleet { byFirmware { groups { values } } } }', {}],
+    [`{ fleet { failureRates(${TIMES}) { groups { value } } } }`, {}],
     ['{ cars(filter: { firmware: [2100] }) { totalCount } }', {}],
     ['query ($f: CarFilterInput) { cars(filter: $f) { totalCount } }', { f: { score: { min: 1 } } }],
     ['query ($o: CarOrderInput) { cars(orderBy: $o) { totalCount } }', { o: { field: 'SCORE', direction: 'DESC' } }],
-    ['query ($d: FleetDimension!) { fleet { groupBy(by: [$d]) { values } } }', { d: 'STATUS' }],
+    ['query ($d: FleetDimension!) { fleet { groupBy(by: [$d]) { groups { values } } } }', { d: 'STATUS' }],
   ])('are not told by another name: %s', async (query, variables) => {
     const { errors } = await api.query(query, variables, as('viewer'));
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');

@@ -1,5 +1,6 @@
 import { ArgsType, Field, Float, Int } from '@nestjs/graphql';
-import type { Dimension, Measure } from '../../fleet/pipelines.js';
+import type { Measure } from '../../fleet/measure.js';
+import type { Dimension } from '../../fleet/pipelines.js';
 import type { EpisodeKind } from '../../twin/episode-kind.js';
 import { CarFilterInput } from '../car.args.js';
 import { AnomalyKind } from '../enums.js';

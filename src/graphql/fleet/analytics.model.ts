@@ -1,10 +1,13 @@
 import { Field, Float, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
-import { DIMENSIONS, type Measure } from '../../fleet/pipelines.js';
+import type { Measure } from '../../fleet/measure.js';
+import { DIMENSIONS } from '../../fleet/pipelines.js';
 import { SIGNALS } from '../../telemetry/signals.js';
 import type { EpisodeKind } from '../../twin/episode-kind.js';
 import { enumOf } from '../enum-of.js';
 import { AnomalyKind } from '../enums.js';
-import { DateTime } from '../scalars.js';
+import { Coverage } from './coverage.model.js';
+
+const RESTS_ON = { description: 'What it rests on, and as of when.' };
 
 export const FleetDimension = enumOf(DIMENSIONS);
 registerEnumType(FleetDimension, {
@@ -39,14 +42,29 @@ export class FleetGroup {
   @Field(() => Int, { description: 'Cars in it (a number).' })
   readonly cars!: number;
 
-  @Field(() => Int, { description: 'Cars among them that have the measure (a number).' })
+  @Field(() => Int, { description: 'Cars among them that have the measure (a number); all of them without one.' })
   readonly measured!: number;
+
+  @Field(() => Int, { nullable: true, description: 'Cars among them that are not live (a number).' })
+  readonly stale!: number | null;
 
   @Field(() => Float, { nullable: true, description: 'Mean of the measure, in its unit; null without any.' })
   readonly mean!: number | null;
 
   @Field(() => [Float], { nullable: 'items', description: 'Percentiles as asked for, in the unit of the measure.' })
   readonly percentiles!: readonly (number | null)[];
+}
+
+@ObjectType({ description: 'Cars by what they have in common.' })
+export class FleetGroups {
+  @Field(() => [FleetGroup], { description: 'The most frequent first, at most 1,000.' })
+  readonly groups!: readonly FleetGroup[];
+
+  @Field(() => Boolean, { description: 'Whether there are more groups, whose cars the coverage does not count.' })
+  readonly more!: boolean;
+
+  @Field(() => Coverage, RESTS_ON)
+  readonly coverage!: Coverage;
 }
 
 @ObjectType({ description: 'A bin of a histogram.' })
@@ -63,9 +81,6 @@ export class HistogramBin {
 
 @ObjectType({ description: 'How a measure spreads over the cars that have it.' })
 export class FleetDistribution {
-  @Field(() => Int, { description: 'Cars that have it (a number).' })
-  readonly cars!: number;
-
   @Field(() => Float, { nullable: true, description: 'Mean, in its unit; null without any.' })
   readonly mean!: number | null;
 
@@ -84,8 +99,8 @@ export class FleetDistribution {
   @Field(() => [HistogramBin], { description: 'Bins of equal width from the lowest to the highest; none without any.' })
   readonly histogram!: readonly HistogramBin[];
 
-  @Field(() => DateTime, { description: 'When it was read: up to 15 s ago.' })
-  readonly asOf!: Date;
+  @Field(() => Coverage, RESTS_ON)
+  readonly coverage!: Coverage;
 }
 
 @ObjectType({ description: 'A car with a measure.' })
@@ -97,10 +112,19 @@ export class MeasuredCar {
   readonly id!: string;
 }
 
+@ObjectType({ description: 'The cars with the highest or lowest values of a measure.' })
+export class FleetExtremes {
+  @Field(() => [MeasuredCar], { description: 'The most extreme first.' })
+  readonly cars!: readonly MeasuredCar[];
+
+  @Field(() => Coverage, RESTS_ON)
+  readonly coverage!: Coverage;
+}
+
 @ObjectType({ description: 'How measures go together over the cars that have all of them.' })
 export class FleetCorrelation {
-  @Field(() => Int, { description: 'Cars that have all of them (a number).' })
-  readonly cars!: number;
+  @Field(() => Coverage, RESTS_ON)
+  readonly coverage!: Coverage;
 
   @Field(() => [FleetMeasure], { description: 'The measures: rows and columns.' })
   readonly measures!: readonly Measure[];
@@ -136,13 +160,22 @@ export class FleetFailureRate {
   readonly high!: number;
 }
 
+@ObjectType({ description: 'How many cars of each group failed.' })
+export class FleetFailureRates {
+  @Field(() => [FleetFailureRate], { description: 'The largest groups first, at most 1,000.' })
+  readonly groups!: readonly FleetFailureRate[];
+
+  @Field(() => Boolean, { description: 'Whether there are more groups, whose cars the coverage does not count.' })
+  readonly more!: boolean;
+
+  @Field(() => Coverage, RESTS_ON)
+  readonly coverage!: Coverage;
+}
+
 @ObjectType({ description: 'How often anomalies of a kind open, and how long they last.' })
 export class EpisodeTimes {
   @Field(() => AnomalyKind, { description: 'The kind.' })
   readonly kind!: EpisodeKind;
-
-  @Field(() => Int, { description: 'Cars that there are: the time observed is theirs (a number).' })
-  readonly cars!: number;
 
   @Field(() => Int, { description: 'Anomalies opened in the window (a number).' })
   readonly episodes!: number;
@@ -158,4 +191,13 @@ export class EpisodeTimes {
 
   @Field(() => Float, { nullable: true, description: 'Mean time until they cleared, s; null where none has.' })
   readonly toClear!: number | null;
+}
+
+@ObjectType({ description: 'How often anomalies open and how long they last, by kind.' })
+export class FleetEpisodeTimes {
+  @Field(() => [EpisodeTimes], { description: 'Kinds of which any was opened in the window.' })
+  readonly kinds!: readonly EpisodeTimes[];
+
+  @Field(() => Coverage, { description: 'The cars whose time was observed, and as of when.' })
+  readonly coverage!: Coverage;
 }

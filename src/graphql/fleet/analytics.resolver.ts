@@ -2,10 +2,12 @@ import { Inject } from '@nestjs/common';
 import { Float, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Viewer } from '../../access/viewer.js';
 import type { FleetAnalytics } from '../../fleet/analytics.js';
-import type { Group } from '../../fleet/answers.js';
+import type { Groups } from '../../fleet/answers.js';
+import type { FleetFailures } from '../../fleet/failures.js';
 import type { Fleet } from '../../fleet/fleet.js';
-import { ANALYTICS, FLEET } from '../../fleet/fleet.module.js';
-import type { Dimension, EpisodeWindow, Measure } from '../../fleet/pipelines.js';
+import { ANALYTICS, FAILURES, FLEET } from '../../fleet/fleet.module.js';
+import type { Measure } from '../../fleet/measure.js';
+import type { Dimension, EpisodeWindow } from '../../fleet/pipelines.js';
 import type { Cohort } from '../../fleet/source.js';
 import { type EpisodeKind, MECHANICAL_KINDS } from '../../twin/episode-kind.js';
 import { ApiError } from '../api-error.js';
@@ -19,11 +21,12 @@ import { TypedArgs } from '../typed-args.js';
 import { checkWindow } from './cohort-of.js';
 import { DistributionArgs, ExtremesArgs, FailureArgs, GroupArgs, WindowArgs } from './analytics.args.js';
 import {
-  EpisodeTimes,
   FleetCorrelation,
   FleetDistribution,
-  FleetFailureRate,
-  FleetGroup,
+  FleetEpisodeTimes,
+  FleetExtremes,
+  FleetFailureRates,
+  FleetGroups,
   FleetMeasure,
   MeasuredCar,
 } from './analytics.model.js';
@@ -34,90 +37,90 @@ const MOST_CORRELATED = 8;
 
 @Resolver(() => FleetModel)
 export class FleetAnalyticsResolver {
-  constructor(@Inject(ANALYTICS) private readonly analytics: FleetAnalytics) {}
+  constructor(
+    @Inject(ANALYTICS) private readonly analytics: FleetAnalytics,
+    @Inject(FAILURES) private readonly failures: FleetFailures,
+  ) {}
 
-  @ResolveField(() => [FleetGroup], { description: 'Cars by firmware, the most frequent first; up to 15 s old.' })
-  byFirmware(@Parent() { cohort }: FleetModel): Promise<FleetGroup[]> {
+  @ResolveField(() => FleetGroups, { description: 'Cars by firmware; up to 15 s old.' })
+  byFirmware(@Parent() { cohort }: FleetModel): Promise<FleetGroups> {
     return this.counts(cohort, 'FIRMWARE');
   }
 
-  @ResolveField(() => [FleetGroup], { description: 'Cars by model, the most frequent first; up to 15 s old.' })
-  byModel(@Parent() { cohort }: FleetModel): Promise<FleetGroup[]> {
+  @ResolveField(() => FleetGroups, { description: 'Cars by model; up to 15 s old.' })
+  byModel(@Parent() { cohort }: FleetModel): Promise<FleetGroups> {
     return this.counts(cohort, 'MODEL');
   }
 
-  @ResolveField(() => [FleetGroup], { description: 'Cars by fleet, the most frequent first; up to 15 s old.' })
-  byFleet(@Parent() { cohort }: FleetModel): Promise<FleetGroup[]> {
+  @ResolveField(() => FleetGroups, { description: 'Cars by fleet; up to 15 s old.' })
+  byFleet(@Parent() { cohort }: FleetModel): Promise<FleetGroups> {
     return this.counts(cohort, 'FLEET');
   }
 
-  @ResolveField(() => [FleetGroup], {
-    description: 'Cars by one or two dimensions, read now; the most frequent groups first, at most 1,000.',
-  })
+  @ResolveField(() => FleetGroups, { description: 'Cars by one or two dimensions, read now.' })
   async groupBy(
     @Parent() { cohort }: FleetModel,
     @TypedArgs({ type: () => GroupArgs }) { by, measure, percentiles }: GroupArgs,
-  ): Promise<FleetGroup[]> {
+  ): Promise<FleetGroups> {
     if (by.length < 1 || by.length > 2 || new Set(by).size < by.length)
       throw new ApiError('BAD_ARGUMENT', 'Group by one or two different dimensions');
     checkPercentiles(percentiles);
-    return (await this.analytics.groups(cohort, by, measure ?? null, measure ? percentiles : [])).map(groupModel);
+    return groupsModel(await this.analytics.groups(cohort, by, measure ?? null, measure ? percentiles : []));
   }
 
-  @ResolveField(() => FleetDistribution, { description: 'How a measure spreads over the cars.' })
-  async distribution(
+  @ResolveField(() => FleetDistribution, { description: 'How a measure spreads over the cars; up to 15 s old.' })
+  distribution(
     @Parent() { cohort }: FleetModel,
     @TypedArgs({ type: () => DistributionArgs }) { measure, percentiles, bins }: DistributionArgs,
   ): Promise<FleetDistribution> {
     checkPercentiles(percentiles);
     if (bins < 1 || bins > MOST_BINS) throw new ApiError('BAD_ARGUMENT', `bins lies between 1 and ${MOST_BINS}`);
-    const found = await this.analytics.distribution(cohort, measure, percentiles, bins);
-    return { ...found, asOf: new Date(found.asOf) };
+    return this.analytics.distribution(cohort, measure, percentiles, bins);
   }
 
-  @ResolveField(() => [MeasuredCar], { description: 'The cars with the highest or lowest values; up to 15 s old.' })
+  @ResolveField(() => FleetExtremes, { description: 'The cars with the highest or lowest values; up to 15 s old.' })
   extremes(
     @Parent() { cohort }: FleetModel,
     @TypedArgs({ type: () => ExtremesArgs }) { measure, first, lowest }: ExtremesArgs,
-  ): Promise<MeasuredCar[]> {
+  ): Promise<FleetExtremes> {
     return this.analytics.extremes(cohort, measure, lowest, Math.max(1, pageSize(first)));
   }
 
   @ResolveField(() => FleetCorrelation, { description: 'How measures go together, read now.' })
-  async correlation(
+  correlation(
     @Parent() { cohort }: FleetModel,
     @TypedArgs({ name: 'measures', type: () => [FleetMeasure], description: '2 to 8 different measures.' })
     measures: Measure[],
   ): Promise<FleetCorrelation> {
     if (measures.length < 2 || measures.length > MOST_CORRELATED || new Set(measures).size < measures.length)
       throw new ApiError('BAD_ARGUMENT', `Correlate 2 to ${MOST_CORRELATED} different measures`);
-    return { measures, ...(await this.analytics.correlation(cohort, measures)) };
+    return this.analytics.correlation(cohort, measures);
   }
 
-  @ResolveField(() => [FleetFailureRate], { description: 'How many cars of each group failed; up to 15 s old.' })
+  @ResolveField(() => FleetFailureRates, { description: 'How many cars of each group failed; up to 30 s old.' })
   async failureRates(
     @Parent() { cohort }: FleetModel,
     @TypedArgs({ type: () => FailureArgs }) args: FailureArgs,
-  ): Promise<FleetFailureRate[]> {
+  ): Promise<FleetFailureRates> {
     presentOnly(cohort);
-    const rates = await this.analytics.failureRates(cohort, args.by, windowOf(args));
-    return rates.map((rate) => ({ ...rate, value: textOf(rate.value) }));
+    const rates = await this.failures.rates(cohort.filter, args.by, windowOf(args));
+    return { ...rates, groups: rates.groups.map((one) => ({ ...one, value: textOf(one.value) })) };
   }
 
-  @ResolveField(() => [EpisodeTimes], {
-    description: 'By kind, the time between anomalies and until they clear, of the cars that match; up to 15 s old.',
+  @ResolveField(() => FleetEpisodeTimes, {
+    description: 'By kind, the time between anomalies and until they clear, of the cars that match; up to 30 s old.',
   })
   async episodeTimes(
     @Parent() { cohort }: FleetModel,
     @TypedArgs({ type: () => WindowArgs }) args: WindowArgs,
-  ): Promise<EpisodeTimes[]> {
+  ): Promise<FleetEpisodeTimes> {
     presentOnly(cohort);
-    const times = await this.analytics.episodeTimes(cohort, windowOf(args));
-    return times.map((one) => ({ ...one, kind: one.kind as EpisodeKind }));
+    const times = await this.failures.times(cohort.filter, windowOf(args));
+    return { ...times, kinds: times.kinds.map((one) => ({ ...one, kind: one.kind as EpisodeKind })) };
   }
 
-  private async counts(cohort: Cohort, by: Dimension): Promise<FleetGroup[]> {
-    return (await this.analytics.counts(cohort, by)).map(groupModel);
+  private async counts(cohort: Cohort, by: Dimension): Promise<FleetGroups> {
+    return groupsModel(await this.analytics.counts(cohort, by));
   }
 }
 
@@ -157,8 +160,8 @@ function windowOf({ from, to, kinds }: WindowArgs): EpisodeWindow {
   return { from, to, kinds: kinds ?? MECHANICAL_KINDS };
 }
 
-function groupModel({ values, ...rest }: Group): FleetGroup {
-  return { ...rest, values: values.map(textOf) };
+function groupsModel({ groups, ...rest }: Groups): FleetGroups {
+  return { ...rest, groups: groups.map(({ values, ...one }) => ({ ...one, values: values.map(textOf) })) };
 }
 
 const textOf = (value: string | number | null) => (value === null ? null : String(value));

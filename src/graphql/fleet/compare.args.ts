@@ -1,5 +1,5 @@
 import { ArgsType, Field, InputType } from '@nestjs/graphql';
-import type { Measure } from '../../fleet/pipelines.js';
+import type { Measure } from '../../fleet/measure.js';
 import { CarFilterInput } from '../car.args.js';
 import { DateTime } from '../scalars.js';
 import { AT } from './analytics.args.js';

@@ -1,7 +1,7 @@
 import { Field, Float, Int, ObjectType } from '@nestjs/graphql';
-import type { Measure } from '../../fleet/pipelines.js';
-import { DateTime } from '../scalars.js';
+import type { Measure } from '../../fleet/measure.js';
 import { FleetMeasure } from './analytics.model.js';
+import { Coverage } from './coverage.model.js';
 
 @ObjectType({ description: 'A measure of one cohort.' })
 export class CohortSample {
@@ -39,30 +39,10 @@ export class CohortComparison {
   readonly high!: number | null;
 }
 
-@ObjectType({ description: 'What an answer about a cohort rests on.' })
-export class CohortCoverage {
-  @Field(() => Int, { description: 'Cars that were counted (a number).' })
-  readonly cars!: number;
-
-  @Field(() => String, {
-    description: 'TWINS as they are, READINGS of the past, or ROLLUPS, which say the same.',
-  })
-  readonly source!: 'TWINS' | 'READINGS' | 'ROLLUPS';
-
-  @Field(() => DateTime, { nullable: true, description: 'Readings from this event time on; null for all.' })
-  readonly from!: Date | null;
-
-  @Field(() => DateTime, { description: 'Readings before this event time.' })
-  readonly to!: Date;
-}
-
 @ObjectType({ description: 'Two cohorts beside each other.' })
 export class FleetComparison {
-  @Field(() => [CohortCoverage], { description: 'What the first and the second rest on.' })
-  readonly coverage!: readonly CohortCoverage[];
-
-  @Field(() => [Int], { description: 'Cars of the first and of the second (numbers).' })
-  readonly cars!: readonly number[];
+  @Field(() => [Coverage], { description: 'What the first and the second rest on.' })
+  readonly coverage!: readonly Coverage[];
 
   @Field(() => [CohortComparison], { description: 'Measure by measure.' })
   readonly measures!: readonly CohortComparison[];

@@ -35,7 +35,6 @@ export class CompareResolver {
     const { coverage, measures: found } = await this.comparison.compare(one, other, measures).catch(told);
     return {
       coverage,
-      cars: coverage.map(({ cars }) => cars),
       measures: found.map(({ difference, ...rest }) => {
         const [low, high] = difference?.interval ?? [null, null];
         return { ...rest, difference: difference?.value ?? null, low, high };

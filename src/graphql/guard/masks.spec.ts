@@ -53,7 +53,7 @@ const OUTPUTS: Readonly<Record<string, (field: string) => string>> = {
   CarDiff: (field) => `{ car(id: "a") { diff(${TIMES}) { ${field} } } }`,
   Coverage: (field) => `{ fleet { coverage { ${field} } } }`,
   CarAttributes: (field) => `{ cars { nodes { formerAttributes { ${field} } } } }`,
-  Score: (field) => `{ fleet { extremes(measure: speed) { car { score { ${field} } } } } }`,
+  Score: (field) => `{ fleet { extremes(measure: speed) { cars { car { score { ${field} } } } } } }`,
   Signals: (field) => `{ node(id: "a") { ... on Reading { signals { ${field} } } } }`,
   Reading: (field) => `{ car(id: "a") { history { nodes { ${field} } } } }`,
   Fleet: (field) => `{ fleet { ${field} } }`,
@@ -73,7 +73,7 @@ const INPUTS: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     [
       '{ cars(filter: $v) { totalCount } }',
       '{ fleet(filter: $v) { coverage { cars } } }',
-      '{ compareFleets(left: { filter: $v }, right: {}, measures: [currentDraw]) { cars } }',
+      '{ compareFleets(left: { filter: $v }, right: {}, measures: [currentDraw]) { coverage { cars } } }',
     ],
   ],
   CarUpdateFilterInput: ['CarUpdateFilterInput', ['subscription { carUpdates(filter: $v) { __typename } }']],
@@ -90,16 +90,19 @@ const INPUTS: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   FleetMeasure: [
     'FleetMeasure!',
     [
-      '{ fleet { extremes(measure: $v) { value } } }',
+      '{ fleet { extremes(measure: $v) { cars { value } } } }',
       '{ fleet { distribution(measure: $v) { mean } } }',
-      '{ fleet { groupBy(by: [FLEET], measure: $v) { mean } } }',
+      '{ fleet { groupBy(by: [FLEET], measure: $v) { groups { mean } } } }',
       '{ fleet { correlation(measures: [currentDraw, $v]) { matrix } } }',
-      '{ compareFleets(left: {}, right: {}, measures: [$v]) { cars } }',
+      '{ compareFleets(left: {}, right: {}, measures: [$v]) { coverage { cars } } }',
     ],
   ],
   FleetDimension: [
     'FleetDimension!',
-    ['{ fleet { groupBy(by: [$v]) { cars } } }', `{ fleet { failureRates(by: $v, ${TIMES}) { rate } } }`],
+    [
+      '{ fleet { groupBy(by: [$v]) { groups { cars } } } }',
+      `{ fleet { failureRates(by: $v, ${TIMES}) { groups { rate } } } }`,
+    ],
   ],
   CarOrderField: ['CarOrderField!', ['{ cars(orderBy: { field: $v }) { nodes { id } } }']],
 };
@@ -164,8 +167,8 @@ describe('a masked field', () => {
 
   it('is named by an argument that is left to its default', async () => {
     const text = `query ($by: FleetDimension!, $or: FleetDimension! = STATUS) { fleet {
-      failureRates(by: $by, ${TIMES}) { rate } other: failureRates(by: $or, ${TIMES}) { rate } } }`;
-    const bare = `{ fleet { failureRates(${TIMES}) { rate } } }`;
+      failureRates(by: $by, ${TIMES}) { groups { rate } } other: failureRates(by: $or, ${TIMES}) { groups { rate } } } }`;
+    const bare = `{ fleet { failureRates(${TIMES}) { groups { rate } } } }`;
     const mask = 'viewer:Signals.controlUnitFirmware';
     expect(await told(mask, bare)).toBe('FORBIDDEN The role viewer does not see FleetDimension.FIRMWARE');
     expect(await told(mask, text)).toContain('FleetDimension.FIRMWARE');

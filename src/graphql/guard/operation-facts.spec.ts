@@ -40,10 +40,10 @@ describe('the cost of an operation', () => {
     ['{ car(id: "a", at: "2026-06-01T00:00:00Z") { id } }', 101],
     ['{ car(id: "a", at: null) { id } }', 1],
     ['query ($at: DateTime) { car(id: "a", at: $at) { id } }', 1],
-    ['{ fleet { groupBy(by: [MODEL]) { cars } } }', 1 + 3 + 200],
-    ['{ fleet { correlation(measures: [SCORE, speed]) { cars } } }', 1 + 1 + 200],
-    ['{ fleet(at: "2026-06-01T00:00:00Z") { cars } }', 101],
-    ['{ compareFleets(left: {}, right: {}, measures: [SCORE]) { cars } }', 1 + 200],
+    ['{ fleet { groupBy(by: [MODEL]) { groups { cars } } } }', 1 + 1 + 3 + 200],
+    ['{ fleet { correlation(measures: [SCORE, speed]) { coverage { cars } } } }', 1 + 1 + 1 + 200],
+    ['{ fleet(at: "2026-06-01T00:00:00Z") { coverage { cars } } }', 102],
+    ['{ compareFleets(left: {}, right: {}, measures: [SCORE]) { coverage { cars } } }', 1 + 1 + 2 + 200],
   ])('%s: %i', (text, expected) => {
     expect(cost(text)).toBe(expected);
   });

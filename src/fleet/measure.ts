@@ -1,0 +1,7 @@
+import type { SignalName } from '../telemetry/signals.js';
+
+/** A measure of a car: a signal of its newest reading, or score / threshold. */
+export type Measure = SignalName | 'SCORE';
+
+/** Where documents of the shape of a twin have it. */
+export const measureField = (measure: Measure) => (measure === 'SCORE' ? 'score.ratio' : `reported.signals.${measure}`);
