@@ -6,7 +6,7 @@ import { type Counts, countsOf, coverageOf, totalOf } from './coverage.js';
 import { coarse, FINE_BINS, NOTHING, percentileOf, type Spread } from './fine-bins.js';
 import type { DatedSummary } from './fleet.js';
 import type { Measure } from './measure.js';
-import { type Dimension, EXTREMES, GROUPS, HISTOGRAM, MEANS, MOST_GROUPS, PRODUCTS, SPREAD } from './pipelines.js';
+import { type Dimension, GROUPS, HISTOGRAM, MEANS, MOST_GROUPS, PRODUCTS, SPREAD } from './pipelines.js';
 import type { Refreshed } from './refreshed.js';
 import type { Cohort } from './source.js';
 import { type CountRow, FLEET_COUNTS, summaryOf } from './summary.js';
@@ -76,7 +76,7 @@ export class FleetAnalytics {
   extremes(cohort: Cohort, measure: Measure, lowest: boolean, count: number): Promise<Extremes> {
     return this.cached(['extremes', measure, lowest, count], cohort, async (readAt) => {
       const [rows, counts] = await Promise.all([
-        this.reader.read(cohort, EXTREMES(measure, lowest ? 1 : -1, count)),
+        this.reader.extremes(cohort, measure, lowest ? 1 : -1, count),
         this.reader.counts(cohort, [measure]),
       ]);
       const cars = rows.map((row) => ({ id: row['_id'] as string, value: row['value'] as number }));

@@ -1,9 +1,11 @@
-import type { Document } from 'mongodb';
+import type { Document, Filter } from 'mongodb';
 import type { Database } from '../twin/database.js';
+import type { Twin } from '../twin/documents.js';
 import { carQuery } from './car-filter.js';
 import { type Counts, COVERAGE, countsOf } from './coverage.js';
 import { type FreshnessEdges, type FreshnessLimits, freshnessEdges } from './freshness.js';
-import type { Measure } from './measure.js';
+import { type Measure, measured, measureField } from './measure.js';
+import { EXTREMES } from './pipelines.js';
 import { type Cohort, fewCars, lasting, sourceOf } from './source.js';
 
 export interface ReaderOptions {
@@ -33,6 +35,21 @@ export class CohortReader {
     const source = sourceOf(cohort, edges, among);
     const collection = this.database.db.collection(source.collection);
     return collection.aggregate([...source.stages, ...stages], { maxTimeMS }).toArray();
+  }
+
+  /** The best of a measure, most extreme first: `EXTREMES`, which twins are asked for by a find that keeps only the best. */
+  async extremes(cohort: Cohort, measure: Measure, direction: 1 | -1, count: number): Promise<Document[]> {
+    if (cohort.at) return this.read(cohort, EXTREMES(measure, direction, count));
+    const field = measureField(measure);
+    // SecantusDB sorts whole documents in an aggregation: this takes a third of the time there, and the same on MongoDB.
+    const { maxTimeMS } = this.options;
+    const query: Filter<Twin> = { $and: [carQuery(cohort.filter, this.edges(cohort)), { [field]: { $ne: null } }] };
+    const rows = await this.database.collections.twins
+      .find(query, { projection: { [field]: 1 }, maxTimeMS })
+      .sort({ [field]: direction, _id: 1 })
+      .limit(count)
+      .toArray();
+    return rows.map((row) => ({ _id: row._id, value: measured(row, measure) }));
   }
 
   async counts(cohort: Cohort, measures: readonly Measure[]): Promise<Counts> {
