@@ -8,6 +8,7 @@ import type { BatchConsumer } from './kafka/batch-consumer.js';
 import { ArrayIngestModule } from './pipeline/array-ingest.module.js';
 import { IngestModule } from './pipeline/ingest.module.js';
 import type { Observed } from './pipeline/observer.js';
+import { keptDaysOf } from './settings/kept-days.js';
 import type { Settings } from './settings/settings.js';
 import { DatabaseUnfitError, prepareDatabase, type Database } from './twin/database.js';
 import { DATABASE } from './twin/twin.module.js';
@@ -97,10 +98,4 @@ async function waitForDatabase(database: Database, settings: Settings, log: Log,
     signal,
   );
   if (fault) throw fault;
-}
-
-/** Days that rollups of each step, the audit log and commands are kept; 0 for ever. */
-export function keptDaysOf({ ROLLUP_RETENTION, ROLLUP_HOUR_RETENTION, AUDIT_RETENTION, COMMAND_RETENTION }: Settings) {
-  const kept = { audit: AUDIT_RETENTION, commands: COMMAND_RETENTION };
-  return { FIVE_MINUTES: ROLLUP_RETENTION, HOUR: ROLLUP_HOUR_RETENTION, ...kept };
 }

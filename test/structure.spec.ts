@@ -64,6 +64,8 @@ const imports: Import[] = sources.flatMap((file) =>
     target: relative(SRC, normalize(join(SRC, dirname(file), match[1] ?? ''))),
   })),
 );
+/** Not types, and not what is imported where it is needed. */
+const LOADED_AT_ONCE = /^(?:import|export) (?!type )(?:[^;]*? from )?'([^']+)'/gm;
 const folderOf = (path: string) => (path.includes('/') ? (path.split('/')[0] ?? '') : '');
 
 describe('arrows between the folders of src/', () => {
@@ -90,6 +92,19 @@ describe('arrows between the folders of src/', () => {
       ({ file }) => folderOf(file) !== 'cli' && !MAY_READ_SETTINGS.test(file.split('/').at(-1) ?? ''),
     );
     expect(others.map(({ file }) => file).filter((file) => file !== 'app.module.ts')).toEqual([]);
+  });
+
+  it('the command line comes up without Nest and GraphQL, which `serve` alone loads', () => {
+    const loaded = ['cli/main.ts'];
+    const packages = new Set<string>();
+    for (const file of loaded)
+      for (const [, name = ''] of readFileSync(join(SRC, file), 'utf8').matchAll(LOADED_AT_ONCE)) {
+        const source = relative(SRC, join(SRC, dirname(file), name)).replace(/\.js$/, '.ts');
+        if (!name.startsWith('.')) packages.add(name);
+        else if (!source.startsWith('..') && !loaded.includes(source)) loaded.push(source);
+      }
+    expect(loaded).toEqual(expect.arrayContaining(['cli/serve.ts', 'cli/train-source.ts', 'settings/settings.ts']));
+    expect([...packages].filter((name) => /nest|graphql|mercurius|fastify/.test(name))).toEqual([]);
   });
 
   it('there are no dumping grounds and no barrels', () => {

@@ -1,7 +1,7 @@
 import { requestErasure } from '../twin/erase-receipt.js';
 import { Command } from 'commander';
 import { isCarId } from '../telemetry/car-id.js';
-import { keptDaysOf } from '../service.js';
+import { keptDaysOf } from '../settings/kept-days.js';
 import { prepareDatabase } from '../twin/database.js';
 import { markWritten } from '../rollup/rebuild.js';
 import { answer } from './terminal.js';

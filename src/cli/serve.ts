@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { startService } from '../service.js';
 import { SettingsError, readSettings } from '../settings/settings.js';
 
 /** Exit codes: 0 stopped on request, 1 could not start or stop, 2 bad settings. */
@@ -8,6 +7,8 @@ export async function serve(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => asked.abort(new Error('asked to stop')));
   try {
+    // Only here, since Nest and GraphQL take longer to load than most commands take to run.
+    const { startService } = await import('../service.js');
     const service = await startService(readSettings(process.env), undefined, asked.signal);
     const stop = () => void service.stop().then(() => process.exit(0), fail);
     if (asked.signal.aborted) stop();

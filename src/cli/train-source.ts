@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError } from 'commander';
 import { createDecoder } from '../decode/decode.js';
-import { decoderOptions } from '../pipeline/ingest.module.js';
 import type { RowOrder } from '../score/row-sample.js';
+import { decoderOptions } from '../settings/decoder-options.js';
 import { readSettings } from '../settings/settings.js';
 import { trainingCars } from '../simulator/training-cars.js';
 import type { Reading } from '../telemetry/reading.js';

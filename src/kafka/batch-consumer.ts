@@ -1,8 +1,8 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import type { Batch, Consumer, ConsumerConfig, EachBatchPayload } from 'kafkajs';
+import type { Consumer, ConsumerConfig, EachBatchPayload } from 'kafkajs';
 import { lastValueFrom, type Observable } from 'rxjs';
 import { RETRY, backoff, kafkaClient, sleep, type KafkaOptions, type Log } from './client.js';
-import type { BatchOutcome, RecordBatch, SourceRecord } from './record-batch.js';
+import { recordBatchOf, type BatchOutcome, type RecordBatch } from './record-batch.js';
 
 export interface ConsumerSettings {
   readonly groupId: string;
@@ -191,33 +191,6 @@ export class BatchConsumer extends Server implements CustomTransportStrategy {
   #log(...line: Parameters<Log>): void {
     this.#options.log(...line);
   }
-}
-
-/** What kafkajs fetched, in the form that the stages take. */
-export function recordBatchOf(batch: Batch): Omit<RecordBatch, 'generation' | 'signal'> {
-  const records = batch.messages.map(
-    ({ offset, timestamp, key, value, headers }): SourceRecord => ({
-      offset: Number(offset),
-      timestamp: Number(timestamp),
-      key: key ?? null,
-      value: value ?? null,
-      headers: headersOf(headers),
-    }),
-  );
-  return { topic: batch.topic, partition: batch.partition, records, highWatermark: Number(batch.highWatermark) };
-}
-
-const NO_HEADERS = {};
-
-/** A header that was sent twice counts with its last value. */
-function headersOf(headers: Batch['messages'][number]['headers']): SourceRecord['headers'] {
-  if (!headers) return NO_HEADERS;
-  const found: Record<string, Buffer> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) found[name] = typeof last === 'string' ? Buffer.from(last) : last;
-  }
-  return found;
 }
 
 function messageOf(error: unknown): string {

@@ -1,3 +1,5 @@
+import type { Batch } from 'kafkajs';
+
 /** One Kafka record as the pipeline sees it. */
 export interface SourceRecord {
   readonly offset: number;
@@ -31,3 +33,30 @@ export type BatchOutcome =
   | { readonly kind: 'abandoned' };
 
 export type BatchHandler = (batch: RecordBatch) => Promise<BatchOutcome>;
+
+/** What kafkajs fetched, in the form that the stages take. */
+export function recordBatchOf(batch: Batch): Omit<RecordBatch, 'generation' | 'signal'> {
+  const records = batch.messages.map(
+    ({ offset, timestamp, key, value, headers }): SourceRecord => ({
+      offset: Number(offset),
+      timestamp: Number(timestamp),
+      key: key ?? null,
+      value: value ?? null,
+      headers: headersOf(headers),
+    }),
+  );
+  return { topic: batch.topic, partition: batch.partition, records, highWatermark: Number(batch.highWatermark) };
+}
+
+const NO_HEADERS = {};
+
+/** A header that was sent twice counts with its last value. */
+function headersOf(headers: Batch['messages'][number]['headers']): SourceRecord['headers'] {
+  if (!headers) return NO_HEADERS;
+  const found: Record<string, Buffer> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    if (last !== undefined) found[name] = typeof last === 'string' ? Buffer.from(last) : last;
+  }
+  return found;
+}

@@ -25,6 +25,7 @@ import { METRICS } from '../metrics/metrics.token.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { ModelsInUse } from '../registry/models-in-use.js';
 import { MODELS_IN_USE, RegistryModule } from '../registry/registry.module.js';
+import { decoderOptions } from '../settings/decoder-options.js';
 import { rulesOf } from '../settings/episode-rules.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
@@ -176,17 +177,6 @@ export function consumerSettings(settings: Settings): ConsumerSettings {
 
 export function kafkaOptions(settings: Settings, log: Log): KafkaOptions {
   return { brokers: settings.KAFKA_BROKERS, clientId: settings.KAFKA_CLIENT_ID, log };
-}
-
-/** As the service decodes, so does whoever reads the same topic. */
-export function decoderOptions(settings: Settings): Parameters<typeof createDecoder>[0] {
-  const { SENSOR_FORMAT, MAX_BODY, CLOCK_AHEAD, SCHEMA_REGISTRY_URL } = settings;
-  return {
-    format: SENSOR_FORMAT,
-    maxBody: MAX_BODY,
-    clockAhead: CLOCK_AHEAD * 1_000,
-    ...(SCHEMA_REGISTRY_URL === undefined ? {} : { registryUrl: SCHEMA_REGISTRY_URL }),
-  };
 }
 
 function normaliseOf({ NORMALISED_TOPIC: topic, SCHEMA_REGISTRY_URL: registryUrl }: Settings): Normalise {

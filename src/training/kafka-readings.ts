@@ -1,7 +1,6 @@
 import type { Admin, Consumer, EachBatchPayload } from 'kafkajs';
-import { recordBatchOf } from '../kafka/batch-consumer.js';
 import { kafkaClient, type KafkaOptions } from '../kafka/client.js';
-import type { SourceRecord } from '../kafka/record-batch.js';
+import { recordBatchOf, type SourceRecord } from '../kafka/record-batch.js';
 import type { Decoder } from '../decode/decode.js';
 import type { Reading } from '../telemetry/reading.js';
 import { Handover } from './handover.js';

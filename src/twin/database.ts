@@ -28,15 +28,16 @@ export class DatabaseUnfitError extends Error {
 /**
  * Makes a client without connecting: the first operation does. Whatever the URI says, writes are acknowledged by a
  * journalled majority and reads go to the primary, because the promises of the store rest on it.
+ * @param lookFor ms that an operation looks for a server before it fails
  */
-export function openDatabase(uri: string, name: string, appName: string): Database {
+export function openDatabase(uri: string, name: string, appName: string, lookFor = 5_000): Database {
   const client = new MongoClient(uri, {
     appName,
     writeConcern: { w: 'majority', journal: true },
     readConcern: { level: 'majority' },
     readPreference: 'primary',
     retryWrites: true,
-    serverSelectionTimeoutMS: 5_000,
+    serverSelectionTimeoutMS: lookFor,
     // A server that is stopped without closing its sockets must not be waited for for ever.
     socketTimeoutMS: 120_000,
     ignoreUndefined: true,

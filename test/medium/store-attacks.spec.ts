@@ -44,9 +44,17 @@ const publishedOffsets = () =>
     ),
   ].sort((one, other) => one - other);
 
+const TRIED_AGAIN = 'warn waiting for a service that is away';
+/** ms from the commit until its connection ends. */
+const ANSWER_LOST = 500;
+/** ms that an operation looks for a server before it fails. */
+const LOOK_FOR = 1_000;
+/** ms: the batch fails and is tried again while the server is away, once or several times. */
+const [AWAY, LONG_AWAY] = [ANSWER_LOST + 1.3 * LOOK_FOR, ANSWER_LOST + 2.5 * LOOK_FOR];
+
 /** A way to the database that breaks down right behind a commit: the server has it, the client gets no answer. */
 class BreakingWay {
-  armed = false;
+  #armed: { readonly after: number; readonly wish: () => void } | null = null;
   #down = false;
   readonly #sockets = new Set<Socket>();
   readonly #server = createServer((near) => this.#join(near));
@@ -59,8 +67,9 @@ class BreakingWay {
   }
   target!: URL;
 
-  mend(): void {
-    this.#down = false;
+  /** @param after ms from when it breaks until `wish` is done; without one the way is mended */
+  breakAtCommit(after: number, wish: () => void = () => (this.#down = false)): void {
+    this.#armed = { after, wish };
   }
 
   close(): void {
@@ -81,13 +90,14 @@ class BreakingWay {
     }
     near.on('data', (bytes) => {
       far.write(bytes);
-      if (!this.armed || !bytes.includes('commitTransaction')) return;
-      this.armed = false;
+      if (this.#armed === null || !bytes.includes('commitTransaction')) return;
+      setTimeout(this.#armed.wish, this.#armed.after);
+      this.#armed = null;
       this.#down = true;
       far.removeAllListeners('data');
       setTimeout(() => {
         for (const socket of this.#sockets) socket.destroy();
-      }, 500);
+      }, ANSWER_LOST);
     });
     far.on('data', (bytes) => near.write(bytes));
   }
@@ -98,7 +108,7 @@ describe('a commit whose answer is lost because MongoDB goes away, and the batch
   let frail: Database;
   beforeEach(async () => {
     way = new BreakingWay();
-    frail = openDatabase(await way.open(new URL(uri())), rig.database.db.databaseName, 'frail');
+    frail = openDatabase(await way.open(new URL(uri())), rig.database.db.databaseName, 'frail', LOOK_FOR);
   });
   afterEach(async () => {
     await frail.client.close();
@@ -110,9 +120,9 @@ describe('a commit whose answer is lost because MongoDB goes away, and the batch
     const one = rig.process({ database: frail });
     await one.drain();
     fill(log, [at(1, 50), at(2, 50), at(3, 50)]);
-    way.armed = true;
-    setTimeout(() => way.mend(), 8_000);
+    way.breakAtCommit(AWAY);
     await one.drain(1);
+    expect(rig.lines).toContain(TRIED_AGAIN);
     expect(await rows()).toHaveLength(4);
     expect((await twinOf())?.counters).toMatchObject({ readings: 4, late: 0, duplicate: 0 });
     expect(await positionNow()).toMatchObject({ epoch: 1, next: 4, published: 4, eventsPublished: 1 });
@@ -124,8 +134,7 @@ describe('a commit whose answer is lost because MongoDB goes away, and the batch
     const one = rig.process({ database: frail });
     await one.drain();
     fill(log, [at(1), at(2)]);
-    way.armed = true;
-    setTimeout(() => one.stop(), 3_000);
+    way.breakAtCommit(ANSWER_LOST + LOOK_FOR / 2, () => one.stop());
     await one.drain(1);
     await rig.process().drain(1);
     expect((await twinOf())?.counters).toMatchObject({ readings: 3, duplicate: 0 });
@@ -138,9 +147,9 @@ describe('a commit whose answer is lost because MongoDB goes away, and the batch
     const one = rig.process({ database: frail });
     await one.drain();
     fill(log, [at(5), at(3)]);
-    way.armed = true;
-    setTimeout(() => way.mend(), 12_000);
+    way.breakAtCommit(LONG_AWAY);
     await one.drain(1);
+    expect(rig.lines).toContain(TRIED_AGAIN);
     fill(log, [at(6)]);
     await one.drain(3);
     expect.soft(await rows()).toHaveLength(4);
@@ -163,9 +172,9 @@ describe('a commit whose answer is lost because MongoDB goes away, and the batch
     const one = rig.process({ database: frail, decode });
     await one.drain();
     fill(log, sent.slice(1, 2));
-    way.armed = true;
-    setTimeout(() => way.mend(), 12_000);
+    way.breakAtCommit(LONG_AWAY);
     await one.drain(1);
+    expect(rig.lines).toContain(TRIED_AGAIN);
     expect.soft((await twinOf())?.reported.at).toEqual(new Date(NOON + 10_000));
     fill(log, sent.slice(2));
     await one.drain(2);
