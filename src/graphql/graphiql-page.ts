@@ -29,7 +29,7 @@ pre { flex: 1; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 details { margin: 2px 0; } summary { cursor: pointer; font-family: ui-monospace, monospace; font-size: 13px; }
 dl { margin: 4px 0 8px 18px; } dt { font: 12px/1.5 ui-monospace, monospace; } dt b { color: var(--blue); font-weight: 600; }
 dd { margin: 0 0 4px; color: var(--dim); font-size: 12px; }
-.fault { color: var(--red); }
+.fault, #state.fault { color: var(--red); }
 @media (max-width: 900px) { main { grid-template-columns: 1fr; overflow: auto; } section { min-height: 45vh; } }
 `;
 

@@ -64,7 +64,13 @@ function accessFaults(values: Readonly<Record<string, unknown>>): { name: string
   const faults = [];
   if (isApi && !required && !LOOPBACK.test(values['HTTP_HOST'] as string))
     faults.push({ name: 'HTTP_HOST', message: 'is no loopback address: the API needs AUTH=required there' });
-  if (isApi && required && !tokens && values['API_KEYS_FILE'] === undefined)
+  const checks = tokens || values['API_KEYS_FILE'] !== undefined;
+  if (isApi && !required && checks)
+    faults.push({
+      name: 'AUTH',
+      message: 'is off, so that nobody is asked for the token or key that is set up: AUTH=required',
+    });
+  if (isApi && required && !checks)
     faults.push({
       name: 'AUTH',
       message: 'is required, but neither JWT_JWKS_URL, JWT_SECRET nor API_KEYS_FILE is set',

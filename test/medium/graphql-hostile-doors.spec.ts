@@ -115,6 +115,8 @@ describe('settings', () => {
     [{ HTTP_HOST: '192.168.1.5' }, /HTTP_HOST/],
     [{ HTTP_HOST: '127.0.0.1.evil.example' }, /HTTP_HOST/],
     [{ HTTP_HOST: '0.0.0.0', AUTH: 'required' }, /AUTH/],
+    [{ API_KEYS_FILE: 'keys.json' }, /AUTH: is off/],
+    [{ JWT_SECRET: 'x'.repeat(40), JWT_ISSUER: 'a', JWT_AUDIENCE: 'a' }, /AUTH: is off/],
     [{ AUTH: 'required', JWT_SECRET: 'too short' }, /JWT_SECRET/],
     [{ AUTH: 'required', JWT_SECRET: 'x'.repeat(40) }, /JWT_ISSUER/],
     [{ AUTH: 'required', JWT_SECRET: 'x'.repeat(40), JWT_ISSUER: 'a' }, /JWT_AUDIENCE/],
