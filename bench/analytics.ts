@@ -2,7 +2,7 @@
  * How long the figures of the fleet take: through the API as a dashboard asks again and again, and ad hoc beside the bare driver
  * doing the same aggregation on the same server in the same run.
  *
- *   npm run bench:analytics -- [--cars 100000] [--rounds 5]
+ *   npm run bench:analytics -- [--cars 100000] [--every 100] [--rounds 5]
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -13,9 +13,13 @@ import { type Database, openDatabase, prepareDatabase } from '../src/twin/databa
 import { middle, ready, spawnService } from './service-process.js';
 
 const { values } = parseArgs({
-  options: { cars: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    cars: { type: 'string', default: '100000' },
+    every: { type: 'string', default: '100' },
+    rounds: { type: 'string', default: '5' },
+  },
 });
-const [cars, rounds] = [Number(values.cars), Number(values.rounds)];
+const [cars, every, rounds] = [Number(values.cars), Number(values.every), Number(values.rounds)];
 /** The last hour: another window each time it is asked. */
 const lastHour = () =>
   `from: "${new Date(Date.now() - 3_600_000).toISOString()}", to: "${new Date(Date.now()).toISOString()}"`;
@@ -36,7 +40,7 @@ try {
   const api = await spawnService(stack.urls, name, 'api');
   try {
     await ready(api);
-    process.stdout.write(`${cars} cars, ${stack.parts.mongodb?.server ?? 'MongoDB'}\n`);
+    process.stdout.write(`${cars} cars, every ${every}th failed, ${stack.parts.mongodb?.server ?? 'MongoDB'}\n`);
     for (const [what, fields] of Object.entries(DASHBOARD)) await dashboard(api.port, what, fields, 250);
     await dashboard(api.port, 'all of them at once, every 20 s', Object.values(DASHBOARD).join(' '), 20_000);
     await adHoc(api.port);
@@ -49,7 +53,7 @@ try {
   await stack.stop();
 }
 
-/** A twin of every car and an open episode of every twentieth. */
+/** A twin of every car; every so many of them failed within the last hour. */
 async function fill({ collections }: Database): Promise<void> {
   const now = new Date();
   let twins: object[] = [];
@@ -61,13 +65,13 @@ async function fill({ collections }: Database): Promise<void> {
     const reported = { at: now, receivedAt: now, hash: n, signals };
     const common = {
       revision: 1,
-      status: n % 20 === 0 ? 'ANOMALOUS' : 'NORMAL',
+      status: n % every === 0 ? 'ANOMALOUS' : 'NORMAL',
       openEpisodes: {},
       recent: [],
       cleared: {},
     };
     twins.push({ _id: car, ...common, reported, score, attributes, firstSeenAt: now, lastSeenAt: now, memory: null });
-    if (n % 20 === 0)
+    if (n % every === 0)
       await collections.anomalies.insertOne({
         _id: `${car}/TIRE/${now.toISOString()}`,
         car,
@@ -144,7 +148,7 @@ async function adHoc(port: number): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     // Another percentile each round: an answer that is kept does not do.
     const p = 0.5 + round / 100;
-    const query = `{ fleet { groupBy(by: [MODEL, FIRMWARE], measure: speed, percentiles: [${p}]) { groups { values cars mean percentiles } coverage { stale } } }`;
+    const query = `{ fleet { groupBy(by: [MODEL, FIRMWARE], measure: speed, percentiles: [${p}]) { groups { values cars mean percentiles } coverage { stale } } } }`;
     const { time: api, code } = await timed(port, query);
     if (code) return void process.stdout.write(`groupBy: ${code}\n`);
     const start = performance.now();
