@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Api, startApi } from '../builders/api.js';
 import { as, authEnv } from '../builders/keys.js';
 import { someReading } from '../builders/reading.js';
@@ -24,6 +24,7 @@ let api: Api;
 let hasty: Api;
 /** Commands that read readings for `api`. */
 let finds = 0;
+const answers: IncomingMessage[] = [];
 
 // Forty megabytes several times over: a slow server takes its time.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -38,6 +39,9 @@ beforeAll(async () => {
   api.database.client.on('commandStarted', ({ commandName, command }) => {
     if (commandName === 'getMore' ? command['collection'] === 'readings' : command['find'] === 'readings') finds += 1;
   });
+});
+afterEach(() => {
+  for (const answer of answers.splice(0)) answer.destroy();
 });
 afterAll(async () => {
   await hasty.app.close();
@@ -66,6 +70,7 @@ async function seed(car: string, rows: number, unscored: (row: number) => string
 async function ask({ url }: Api, { car }: { car: string }, format = 'ndjson'): Promise<IncomingMessage> {
   const request = get(`${url}/export/history.${format}?car=${car}`, { headers: as('admin') });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
+  answers.push(response);
   return response;
 }
 
@@ -75,6 +80,7 @@ async function take(response: IncomingMessage, bytes: number): Promise<number> {
   while (read < bytes) {
     const chunk = response.read() as Buffer | null;
     if (chunk) read += chunk.length;
+    else if (response.readableEnded) throw new Error(`it ended after ${read} bytes`);
     else await once(response, 'readable');
   }
   return read;
@@ -122,7 +128,6 @@ describe('a client that does not read', () => {
     expect(after).toBeGreaterThan(reached);
     // Ten of forty megabytes; those of Avro are deflated to three quarters.
     expect(after - reached).toBeLessThan(ALL / 2);
-    response.destroy();
   });
 
   it('is cut when it has not read for the time of the setting, and its place is free again', async () => {
@@ -132,7 +137,7 @@ describe('a client that does not read', () => {
     const unread = await ask(hasty, WIDE);
     const [socket] = await connected;
     expect((await ask(hasty, SHORT)).resume().statusCode).toBe(429);
-    await once(socket, 'close');
+    await once(socket, 'close', { signal: AbortSignal.timeout(10_000 * STALL) });
     expect(performance.now() - begun).toBeGreaterThan(STALL * 1_000);
     await expect(readSlowly(unread, 0)).rejects.toThrow('aborted');
     expect((await ask(hasty, SHORT)).resume().statusCode).toBe(200);
