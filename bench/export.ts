@@ -1,8 +1,12 @@
 /**
- * What an export costs: rows a second, and the peak memory of the service for few rows and for many.
+ * What an export costs: rows a second, and the memory of the service for few rows and for many: its peak, with the garbage that V8 has
+ * not yet collected, and in a second run what of it is live.
  *
- *   npm run bench:export -- [--cars 100] [--readings 10000]
+ *   npm run bench:export -- [--cars 100] [--readings 10000] [--few 1000] [--formats ndjson,csv,avro]
  */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startStack } from '../stack/stack.js';
 import { simulateFleet } from '../src/simulator/fleet.js';
@@ -13,37 +17,47 @@ import { readingId } from '../src/twin/ids.js';
 import { peakMemory, ready, spawnService } from './service-process.js';
 
 const { values } = parseArgs({
-  options: { cars: { type: 'string', default: '100' }, readings: { type: 'string', default: '10000' } },
+  options: {
+    cars: { type: 'string', default: '100' },
+    readings: { type: 'string', default: '10000' },
+    few: { type: 'string', default: '1000' },
+    formats: { type: 'string', default: 'ndjson,csv,avro' },
+  },
 });
 const [cars, readings] = [Number(values.cars), Number(values.readings)];
 const START = Date.UTC(2026, 0, 1);
 const STEP = 1_000;
 const AT_ONCE = 5_000;
-/** Rows of the small export. */
-const FEW = 1_000;
+/** Rows of the small export, all of one car. */
+const few = Math.min(Number(values.few), readings);
+/** The small export is over before its memory has been looked at once. */
+const FEW_TIMES = 20;
 
 const stack = await startStack({ parts: ['mongodb'], say: (line) => void process.stderr.write(`${line}\n`) });
 const name = `bench-export-${process.pid}`;
 const database = openDatabase(stack.urls.mongodbUri, name, 'bench');
 try {
   await prepareDatabase(database, 0);
-  await fill(database);
+  const firstCar = await fill(database);
   process.stdout.write(`${stack.parts.mongodb?.server ?? 'MongoDB'}\n`);
-  const few = `?to=${new Date(START + (FEW / cars) * STEP).toISOString()}`;
-  for (const format of ['ndjson', 'csv', 'avro'])
-    for (const [query, rows] of [
-      [few, FEW],
-      ['', cars * readings],
-    ] as const)
-      await exported(format, query, rows);
+  const fewQuery = `?car=${firstCar}&to=${new Date(START + few * STEP).toISOString()}`;
+  for (const format of values.formats.split(','))
+    for (const [query, rows, times] of [
+      [fewQuery, few, FEW_TIMES],
+      ['', cars * readings, 1],
+    ] as const) {
+      const { told, before, peak } = await exported(format, query, rows);
+      const live = await liveHeap(format, query, rows, times);
+      process.stdout.write(`${format}, ${rows} rows: ${told}; peak ${peak} MiB, ${before} before; live ${live} MiB\n`);
+    }
 } finally {
   await database.db.dropDatabase();
   await database.client.close();
   await stack.stop();
 }
 
-/** One reading a second of each car, as ingest writes them. */
-async function fill({ collections }: Database): Promise<void> {
+/** One reading a second of each car, as ingest writes them. @returns a car */
+async function fill({ collections }: Database): Promise<string> {
   const ids = new Set<string>();
   let rows: ReadingDocument[] = [];
   let n = 0;
@@ -80,29 +94,50 @@ async function fill({ collections }: Database): Promise<void> {
   await collections.twins.insertMany(
     [...ids].map((_id) => ({ _id, ...seen, reported, ...times, counters })) as never[],
   );
+  return [...ids][0] ?? '';
 }
 
 /** By a process of its own, whose memory was never needed for anything else. */
-async function exported(format: string, query: string, rows: number): Promise<void> {
-  const api = await spawnService(stack.urls, name, 'api');
+async function exported(format: string, query: string, rows: number, env: Record<string, string> = {}, times = 1) {
+  const api = await spawnService(stack.urls, name, 'api', env);
   try {
     await ready(api);
     const before = peakMemory(api.process.pid ?? 0);
     const start = performance.now();
-    const response = await fetch(`${api.url}/export/history.${format}${query}`);
-    let [bytes, lines] = [0, 0];
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      bytes += chunk.length;
-      for (const byte of chunk) if (byte === 10) lines += 1;
-    }
+    let bytes = 0;
+    for (let n = 0; n < times; n += 1) bytes += await download(`${api.url}/export/history.${format}${query}`, rows);
     const seconds = (performance.now() - start) / 1_000;
-    const found = format === 'csv' ? lines - 1 : lines;
-    if (response.status !== 200 || (format !== 'avro' && found !== rows))
-      throw new Error(`${format}${query}: status ${response.status}, ${found} rows in place of ${rows}`);
     const peak = peakMemory(api.process.pid ?? 0);
-    const told = `${(bytes / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s, ${Math.round(rows / seconds)} rows/s`;
-    process.stdout.write(`${format}, ${rows} rows: ${told}; peak memory ${peak} MiB, ${before} MiB before\n`);
+    const told = `${(bytes / 1e6).toFixed(1)} MB in ${seconds.toFixed(1)} s, ${Math.round((rows * times) / seconds)} rows/s`;
+    return { told, before, peak };
   } finally {
     await api.stop();
   }
+}
+
+/** @returns the most that was live at a time, MiB, by a process that collects its garbage all the time */
+async function liveHeap(format: string, query: string, rows: number, times: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'live-heap-'));
+  const file = join(folder, 'most');
+  const preload = new URL('./live-heap.js', import.meta.url).href;
+  try {
+    await exported(format, query, rows, { LIVE_HEAP: file, NODE_OPTIONS: `--import ${preload}` }, times);
+    return Math.round(Number(readFileSync(file, 'utf8')) / 2 ** 20);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** @returns its bytes @throws Error when it does not have so many rows */
+async function download(url: string, rows: number): Promise<number> {
+  const response = await fetch(url);
+  let [bytes, lines] = [0, 0];
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    for (const byte of chunk) if (byte === 10) lines += 1;
+  }
+  const found = url.includes('.csv') ? lines - 1 : lines;
+  if (response.status !== 200 || (!url.includes('.avro') && found !== rows))
+    throw new Error(`${url}: status ${response.status}, ${found} rows in place of ${rows}`);
+  return bytes;
 }

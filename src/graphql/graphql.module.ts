@@ -84,7 +84,13 @@ export class GraphqlModule implements OnApplicationBootstrap {
     const persisted = PersistedOperations.read(settings.PERSISTED_OPERATIONS, settings.PERSISTED_OPERATIONS_DIR);
     const limited = limitsOf(settings);
     const operations = new OperationGuard(limited, clock);
-    const exports: ExportTools = { operations, masked: limited.masked, clock, most: settings.LIMIT_EXPORTS };
+    const exports: ExportTools = {
+      operations,
+      masked: limited.masked,
+      clock,
+      most: settings.LIMIT_EXPORTS,
+      stalled: settings.LIMIT_EXPORT_STALL * 1_000,
+    };
     const entrance: EntranceOptions = {
       origins: settings.ALLOWED_ORIGINS ?? [],
       persisted,

@@ -69,6 +69,11 @@ export const ACCESS_ENTRIES = {
   LIMIT_SOCKETS: entry(whole(20_000, 1), 'WebSockets', 'WebSockets of one address at a time'),
   LIMIT_SUBSCRIPTIONS: entry(whole(20_000, 1), 'subscriptions', 'Subscriptions of one client at a time'),
   LIMIT_EXPORTS: entry(whole(4, 1), 'exports', 'Exports of one client at a time'),
+  LIMIT_EXPORT_STALL: entry(
+    whole(120, 1),
+    's',
+    'How long a client may leave an export unread before it is cut; more than a batch takes the database',
+  ),
   LIMIT_PAST_READINGS: entry(
     whole(50_000, 1),
     'readings',

@@ -11,15 +11,20 @@ import type { ExportQuery } from './export-query.js';
 
 /** Rows of one command at most: it has one time limit, so that an export of any length keeps within it. */
 const STRETCH = 20_000;
-/** Rows that leave the database, and lie in memory, at a time. */
-const BATCH = 500;
+/** Rows that leave the database at a time, as bytes. */
+const BATCH = 200;
+/**
+ * Rows that are objects at a time. So few of them die young: V8 takes them in passing, where more would live long enough to be
+ * moved to the old space, which is cleared late.
+ */
+const SLICE = 25;
 /** Cars of one command at most. */
 const CARS = 200;
 
 type Reads = Pick<Collections, 'twins' | 'readings'>;
 
 /**
- * The readings of a query in the order (car, at, id), in batches, each read when it is asked for. Which cars a viewer may see is
+ * The readings of a query in the order (car, at, id), in slices, each read when it is asked for. Which cars a viewer may see is
  * looked up again with every stretch. Leaving the iteration closes what is open at the database.
  */
 export async function* exportRows(
@@ -36,10 +41,10 @@ export async function* exportRows(
     for (const filter of stretchesOf(cars, query, place)) {
       let rows = 0;
       let end: ReadingDocument | undefined;
-      for await (const batch of batchesOf(collections, query, filter)) {
-        rows += batch.length;
-        end = batch.at(-1);
-        yield batch;
+      for await (const slice of slicesOf(collections, query, filter)) {
+        rows += slice.length;
+        end = slice.at(-1);
+        yield slice;
       }
       if (rows < STRETCH || !end) continue;
       open = { car: end.car, row: { at: end.at.getTime(), id: end._id } };
@@ -90,7 +95,8 @@ function stretchesOf(
   return [...rest, ...others] as Filter<ReadingDocument>[];
 }
 
-async function* batchesOf(
+/** A batch lies as it came until its slices are asked for; the next one is fetched behind the last of them. */
+async function* slicesOf(
   { readings }: Reads,
   { signals }: ExportQuery,
   filter: Filter<ReadingDocument>,
@@ -105,7 +111,7 @@ async function* batchesOf(
     .find(filter, { projection, maxTimeMS: READ_LIMIT, batchSize: BATCH, limit: STRETCH })
     .sort({ car: 1, at: 1, _id: 1 });
   try {
-    while (await cursor.hasNext()) yield cursor.readBufferedDocuments();
+    while (await cursor.hasNext()) yield cursor.readBufferedDocuments(SLICE);
   } finally {
     await cursor.close();
   }

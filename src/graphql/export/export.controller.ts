@@ -21,13 +21,12 @@ export interface ExportTools {
   readonly clock: () => number;
   /** Exports of one client at a time. */
   readonly most: number;
+  /** How long a client may leave what was sent unread, ms. */
+  readonly stalled: number;
 }
 
 /** Token of the `ExportTools`. */
 export const EXPORT_TOOLS = Symbol('ExportTools');
-
-/** How long a client may leave what was sent unread, ms. */
-const STALLED = 120_000;
 
 /** The history as files: see docs/export.md. */
 @Controller('export')
@@ -94,7 +93,7 @@ export class ExportController {
         if (cause !== undefined && !isBroken(fault)) report(cause);
       });
       // Of the answer and not of its socket, which gets its keep-alive back when the answer has ended.
-      reply.raw.setTimeout(STALLED, () => reply.raw.destroy());
+      reply.raw.setTimeout(this.tools.stalled, () => reply.raw.destroy());
       await reply.send(stream);
     } catch (fault) {
       release();
@@ -110,9 +109,9 @@ export class ExportController {
     if (first.done) return;
     try {
       yield first.value;
-      for await (const batch of rows) {
+      for await (const slice of rows) {
         checkExpiry(viewer, this.tools.clock());
-        yield batch;
+        yield slice;
       }
     } finally {
       await rows.return(undefined);
