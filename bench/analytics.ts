@@ -23,12 +23,13 @@ const [cars, every, rounds] = [Number(values.cars), Number(values.every), Number
 /** The last hour: another window each time it is asked. */
 const lastHour = () =>
   `from: "${new Date(Date.now() - 3_600_000).toISOString()}", to: "${new Date(Date.now()).toISOString()}"`;
+const MOVING = 'failureRates(by: FIRMWARE, LAST_HOUR) { groups { value rate } }';
 const DASHBOARD: Readonly<Record<string, string>> = {
   counts: 'byStatus { cars } byFreshness { cars }',
   'by firmware': 'byFirmware { groups { values cars } }',
   'percentiles and histogram': 'distribution(measure: SCORE, bins: 50) { mean percentiles histogram { cars } }',
   'top N': 'extremes(measure: SCORE, first: 50) { cars { value } }',
-  'failure rates': 'failureRates(by: FIRMWARE, LAST_HOUR) { groups { value rate } }',
+  'failure rates': 'failureRates(by: FIRMWARE, last: "PT1H") { groups { value rate } }',
 };
 
 const stack = await startStack({ parts: ['mongodb'], say: (line) => void process.stderr.write(`${line}\n`) });
@@ -42,6 +43,7 @@ try {
     await ready(api);
     process.stdout.write(`${cars} cars, every ${every}th failed, ${stack.parts.mongodb?.server ?? 'MongoDB'}\n`);
     for (const [what, fields] of Object.entries(DASHBOARD)) await dashboard(api.port, what, fields, 250);
+    await dashboard(api.port, 'failure rates from and to, moving on', MOVING, 250);
     await dashboard(api.port, 'all of them at once, every 20 s', Object.values(DASHBOARD).join(' '), 20_000);
     await adHoc(api.port);
   } finally {

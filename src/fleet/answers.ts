@@ -1,5 +1,6 @@
 import type { Counts, Covered } from './coverage.js';
 import type { Measure } from './measure.js';
+import type { TimeWindow } from './source.js';
 
 export interface Group extends Counts {
   /** The value of each dimension; null where cars have none. */
@@ -42,6 +43,7 @@ export interface FailureRate {
 }
 
 export interface FailureRates extends Covered {
+  readonly window: TimeWindow;
   readonly groups: readonly FailureRate[];
   readonly more: boolean;
 }
@@ -58,5 +60,6 @@ export interface EpisodeTime {
 }
 
 export interface EpisodeTimes extends Covered {
+  readonly window: TimeWindow;
   readonly kinds: readonly EpisodeTime[];
 }

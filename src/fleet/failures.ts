@@ -6,7 +6,7 @@ import { carQuery, filterKey, narrows, type ScopedFilter } from './car-filter.js
 import { CohortReader, type ReaderOptions } from './cohort-reader.js';
 import { coverageOf } from './coverage.js';
 import { wilson } from './intervals.js';
-import { type Dimension, EPISODE_TIMES, type EpisodeWindow, FAILED } from './pipelines.js';
+import { type AskedWindow, type Dimension, EPISODE_TIMES, type EpisodeWindow, FAILED } from './pipelines.js';
 import type { Refreshed } from './refreshed.js';
 import type { Cohort } from './source.js';
 
@@ -24,11 +24,11 @@ export class FleetFailures {
   }
 
   /** Of the cars of each group, those that had an anomaly opened in the window. */
-  rates(filter: ScopedFilter, by: Dimension, window: EpisodeWindow): Promise<FailureRates> {
+  rates(filter: ScopedFilter, by: Dimension, asked: AskedWindow): Promise<FailureRates> {
     const cohort = { filter, at: null };
-    return this.cached(['failures', by, window], cohort, async () => {
+    return this.cached(['failures', by], cohort, asked, async (window) => {
       const [{ groups, more, coverage }, failed] = await Promise.all([
-        // Dashboards move the window on: what does not hang on it is counted once for all of them.
+        // What does not hang on the window is counted once for all of them.
         this.analytics.counts(cohort, by),
         this.reader.episodes(FAILED(by, window, scopeOf(filter), this.carsOf(cohort))),
       ]);
@@ -41,14 +41,14 @@ export class FleetFailures {
         const episodes = (row?.['episodes'] as number | undefined) ?? 0;
         return { value, cars, failed: some, episodes, rate: some / cars, low, high };
       });
-      return { groups: rates, more, coverage };
+      return { groups: rates, more, window, coverage };
     });
   }
 
   /** By kind: episodes opened in the window, and how long it took until they cleared. */
-  times(filter: ScopedFilter, window: EpisodeWindow): Promise<EpisodeTimes> {
+  times(filter: ScopedFilter, asked: AskedWindow): Promise<EpisodeTimes> {
     const cohort = { filter, at: null };
-    return this.cached(['times', window], cohort, async () => {
+    return this.cached(['times'], cohort, asked, async (window) => {
       // Where the scope is all that is asked, the anomalies themselves say whose they are.
       const cars = narrows(filter) ? this.carsOf(cohort) : {};
       const [{ counts, readAt }, rows] = await Promise.all([
@@ -67,7 +67,7 @@ export class FleetFailures {
           toClear: cleared === 0 ? null : (row['clearing'] as number) / cleared / 1_000,
         };
       });
-      return { kinds, coverage: coverageOf(counts, cohort, readAt) };
+      return { kinds, window, coverage: coverageOf(counts, cohort, readAt) };
     });
   }
 
@@ -75,10 +75,21 @@ export class FleetFailures {
     return carQuery(cohort.filter, this.reader.edges(cohort));
   }
 
-  /** Not kept current by itself: the next one who asks has another window. */
-  private cached<T>(what: readonly unknown[], { filter }: Cohort, compute: () => Promise<T>): Promise<T> {
-    return this.refreshed.get(JSON.stringify([what, filterKey(filter)]), compute, false);
+  /** Only the last so many ms are asked for in the same words again: other windows are not kept current by themselves. */
+  private cached<T>(
+    what: readonly unknown[],
+    { filter }: Cohort,
+    asked: AskedWindow,
+    compute: (window: EpisodeWindow) => Promise<T>,
+  ): Promise<T> {
+    const key = JSON.stringify([what, filterKey(filter), asked]);
+    return this.refreshed.get(key, (readAt) => compute(windowAt(asked, readAt)), 'last' in asked);
   }
+}
+
+function windowAt(asked: AskedWindow, readAt: number): EpisodeWindow {
+  if (!('last' in asked)) return asked;
+  return { from: new Date(readAt - asked.last), to: new Date(readAt), kinds: asked.kinds };
 }
 
 const scopeOf = ({ within }: ScopedFilter) => withinScope('fleet', { fleets: within });

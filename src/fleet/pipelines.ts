@@ -98,6 +98,9 @@ export interface EpisodeWindow extends TimeWindow {
   readonly kinds: readonly EpisodeKind[];
 }
 
+/** A window that stands still, or the last so many ms, which move on. */
+export type AskedWindow = EpisodeWindow | (Pick<EpisodeWindow, 'kinds'> & { readonly last: number });
+
 /** Two stages: some servers take the index only for a range that stands alone. */
 const opened = ({ from, to, kinds }: EpisodeWindow, scope: Document): Document[] => [
   { $match: { ...scope, openedAt: { $gte: from, $lt: to } } },

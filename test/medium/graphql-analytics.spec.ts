@@ -307,6 +307,23 @@ describe('fleet', () => {
     expect(vans.episodeTimes.kinds).toEqual(kinds.filter(({ episodes }) => episodes > 0));
   });
 
+  it('gives them of the last so many hours, up to when they were read', async () => {
+    const ask = (window: string) =>
+      fleet(
+        `failureRates(${window}) { groups { value failed episodes } window { from to } } episodeTimes(${window}) { kinds { kind episodes between } window { from to } }`,
+      );
+    const [from, to] = [iso(NOW - 5_400_000), iso(NOW)];
+    const last = await ask('last: "PT1H30M"');
+    expect(last).toEqual(await ask(`from: "${from}", to: "${to}"`));
+    expect(last).toMatchObject({ failureRates: { window: { from, to } }, episodeTimes: { window: { from, to } } });
+    const { failureRates } = last as { failureRates: { groups: { episodes: number }[] } };
+    const inside = EPISODES.filter(
+      ({ kind, openedAt }) => kind !== 'FIRMWARE_OUTDATED' && +openedAt >= Date.parse(from),
+    );
+    expect(failureRates.groups.reduce((sum, { episodes }) => sum + episodes, 0)).toBe(inside.length);
+    expect(inside.length).toBeGreaterThan(0);
+  });
+
   it('of the past goes by the newest reading of each car in the ten minutes before', async () => {
     const at = SOME_INSTANT - 1_800_000 + 50_000;
     const args = `(at: "${iso(at)}", filter: { firmware: [1000] })`;
@@ -363,6 +380,10 @@ describe('fleet', () => {
     ['extremes(measure: speed, first: 501) { cars { value } }', 'PAGE_TOO_LARGE'],
     ['correlation(measures: [speed]) { coverage { cars } }', 'BAD_ARGUMENT'],
     ['failureRates(from: "2026-01-02T00:00:00Z", to: "2026-01-01T00:00:00Z") { coverage { cars } }', 'BAD_RANGE'],
+    ['failureRates { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['failureRates(from: "2026-01-02T00:00:00Z") { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['episodeTimes(last: "PT1H", to: "2026-01-02T00:00:00Z") { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['episodeTimes(last: "P400D") { coverage { cars } }', 'BAD_ARGUMENT'],
   ])('refuses %s', async (field, code) => {
     const { errors } = await api.query(`{ fleet { ${field} } }`);
     expect(errors?.[0]?.extensions.code).toBe(code);

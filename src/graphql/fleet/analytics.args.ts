@@ -4,6 +4,7 @@ import type { Dimension } from '../../fleet/pipelines.js';
 import type { EpisodeKind } from '../../twin/episode-kind.js';
 import { CarFilterInput } from '../car.args.js';
 import { AnomalyKind } from '../enums.js';
+import { Duration } from '../history/duration.js';
 import { DateTime } from '../scalars.js';
 import { FleetDimension, FleetMeasure } from './analytics.model.js';
 
@@ -59,11 +60,24 @@ export class ExtremesArgs {
 
 @ArgsType()
 export class WindowArgs {
-  @Field(() => DateTime, { description: 'Anomalies opened at this event time or later.' })
-  readonly from!: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Anomalies opened at this event time or later; together with `to`.',
+  })
+  readonly from?: Date | null;
 
-  @Field(() => DateTime, { description: 'Anomalies opened before this event time.' })
-  readonly to!: Date;
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Anomalies opened before this event time, at most a year after `from`.',
+  })
+  readonly to?: Date | null;
+
+  @Field(() => Duration, {
+    nullable: true,
+    description:
+      'Anomalies opened within so long before now, at most a year, in place of `from` and `to`: what dashboards ask again and again.',
+  })
+  readonly last?: number | null;
 
   @Field(() => [AnomalyKind], {
     nullable: true,

@@ -5,6 +5,7 @@ import { SIGNALS } from '../../telemetry/signals.js';
 import type { EpisodeKind } from '../../twin/episode-kind.js';
 import { enumOf } from '../enum-of.js';
 import { AnomalyKind } from '../enums.js';
+import { DateTime } from '../scalars.js';
 import { Coverage } from './coverage.model.js';
 
 const RESTS_ON = { description: 'What it rests on, and as of when.' };
@@ -136,6 +137,15 @@ export class FleetCorrelation {
   readonly matrix!: readonly (readonly (number | null)[])[];
 }
 
+@ObjectType({ description: 'A stretch of time, by event time.' })
+export class WatchedWindow {
+  @Field(() => DateTime, { description: 'Its start.' })
+  readonly from!: Date;
+
+  @Field(() => DateTime, { description: 'Its end, not included.' })
+  readonly to!: Date;
+}
+
 @ObjectType({ description: 'How many cars of a group failed: had an anomaly opened in the window.' })
 export class FleetFailureRate {
   @Field(() => String, { nullable: true, description: 'The value that the group has; null for none.' })
@@ -170,6 +180,9 @@ export class FleetFailureRates {
 
   @Field(() => Coverage, RESTS_ON)
   readonly coverage!: Coverage;
+
+  @Field(() => WatchedWindow, { description: 'In which the anomalies were opened.' })
+  readonly window!: WatchedWindow;
 }
 
 @ObjectType({ description: 'How often anomalies of a kind open, and how long they last.' })
@@ -200,4 +213,7 @@ export class FleetEpisodeTimes {
 
   @Field(() => Coverage, { description: 'The cars whose time was observed, and as of when.' })
   readonly coverage!: Coverage;
+
+  @Field(() => WatchedWindow, { description: 'In which the anomalies were opened.' })
+  readonly window!: WatchedWindow;
 }

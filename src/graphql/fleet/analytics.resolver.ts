@@ -7,7 +7,7 @@ import type { FleetFailures } from '../../fleet/failures.js';
 import type { Fleet } from '../../fleet/fleet.js';
 import { ANALYTICS, FAILURES, FLEET } from '../../fleet/fleet.module.js';
 import type { Measure } from '../../fleet/measure.js';
-import type { Dimension, EpisodeWindow } from '../../fleet/pipelines.js';
+import type { AskedWindow, Dimension } from '../../fleet/pipelines.js';
 import type { Cohort } from '../../fleet/source.js';
 import { type EpisodeKind, MECHANICAL_KINDS } from '../../twin/episode-kind.js';
 import { ApiError } from '../api-error.js';
@@ -155,9 +155,15 @@ function checkPercentiles(percentiles: readonly number[]): void {
 }
 
 /** @throws ApiError BAD_RANGE, BAD_ARGUMENT */
-function windowOf({ from, to, kinds }: WindowArgs): EpisodeWindow {
+function windowOf({ from = null, to = null, last = null, kinds }: WindowArgs): AskedWindow {
+  const some = { kinds: kinds ?? MECHANICAL_KINDS };
+  if (last !== null && !from && !to) {
+    checkWindow({ from: new Date(0), to: new Date(last) });
+    return { last, ...some };
+  }
+  if (last !== null || !from || !to) throw new ApiError('BAD_ARGUMENT', 'A window is from and to, or last');
   checkWindow({ from, to });
-  return { from, to, kinds: kinds ?? MECHANICAL_KINDS };
+  return { from, to, ...some };
 }
 
 function groupsModel({ groups, ...rest }: Groups): FleetGroups {
