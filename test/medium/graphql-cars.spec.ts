@@ -205,7 +205,7 @@ describe('fleet', () => {
   it('counts by status and freshness, gives percentiles and the top, and says what they rest on', async () => {
     const { data, errors } = await api.query(`{ fleet {
       byStatus { status cars } byFreshness { freshness cars }
-      score { p50 p90 p95 p99 } coverage { cars scored asOf }
+      score { p50 p90 p95 p99 } coverage { cars measured asOf }
       top(first: 3) { id score { ratio } }
     } }`);
     expect(errors).toBeUndefined();
@@ -220,7 +220,7 @@ describe('fleet', () => {
         { freshness: 'STALE', cars: 540 },
         { freshness: 'OFFLINE', cars: 3_400 },
       ],
-      coverage: { cars: CARS, scored: 3_995, asOf: new Date(NOW).toISOString() },
+      coverage: { cars: CARS, measured: 3_995, asOf: new Date(NOW).toISOString() },
       top: [{ id: 'car-00099' }, { id: 'car-00199' }, { id: 'car-00299' }],
     });
     const { score } = data['fleet'] as { score: Record<string, number> };
