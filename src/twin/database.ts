@@ -100,12 +100,11 @@ export function replicaSetFault(hello: { setName?: string; msg?: string; isrepli
 
 async function checkVersion({ meta }: Collections): Promise<void> {
   const units = Object.fromEntries(SIGNALS.map(({ name, unit }) => [name, unit]));
-  const made = { storeId: randomUUID(), schemaVersion: SCHEMA_VERSION, units };
-  const found = await meta.findOneAndUpdate(
-    { _id: 'store' },
-    { $setOnInsert: made },
-    { upsert: true, returnDocument: 'after' },
-  );
+  const fresh = { storeId: randomUUID(), schemaVersion: SCHEMA_VERSION, units };
+  const store = { _id: 'store' } as const;
+  const made = await meta.findOneAndUpdate(store, { $setOnInsert: fresh }, { upsert: true, returnDocument: 'after' });
+  // Of several processes that make it at once, some servers tell only one what they made.
+  const found = made ?? (await meta.findOne(store));
   if (found?.schemaVersion === SCHEMA_VERSION) return;
   throw new DatabaseUnfitError(
     'SCHEMA_VERSION',
