@@ -93,7 +93,12 @@ describe('car(at) at its edges', () => {
   it('goes back over a long silence, to the episode that was open before it', async () => {
     const [before, after] = [now - 20 * DAY, now - 2 * DAY];
     await aCar('silent', [...series(before - 1_000 * SECOND, 900), ...series(before, 6, 3), ...series(after, 3)]);
-    const { data } = await carAt('silent', after + 2 * SECOND, 'status openEpisodes { openedAt car { status asOf } }');
+    const { data, errors } = await carAt(
+      'silent',
+      after + 2 * SECOND,
+      'status openEpisodes { openedAt car { status asOf } }',
+    );
+    expect(errors).toBeUndefined();
     const asOf = new Date(after + 2 * SECOND).toISOString();
     const openedAt = new Date(before + 2 * SECOND).toISOString();
     const then = { status: 'ANOMALOUS', asOf };

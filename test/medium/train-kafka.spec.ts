@@ -28,7 +28,9 @@ beforeEach(async () => {
   topic = `train-${randomUUID().slice(0, 8)}`;
   groupId = `${topic}-reader`;
   folder = await mkdtemp(join(tmpdir(), 'fleet-twin-train-kafka-'));
-  await withAdmin((admin) => admin.createTopics({ topics: [{ topic, numPartitions: 3 }] }));
+  // The records are of a day long past: Kafka would take them out whenever it looks.
+  const configEntries = [{ name: 'retention.ms', value: '-1' }];
+  await withAdmin((admin) => admin.createTopics({ topics: [{ topic, numPartitions: 3, configEntries }] }));
 });
 
 afterEach(async () => {
