@@ -2,7 +2,7 @@ import type { Database } from '../twin/database.js';
 import type { Correlation, Distribution, Extremes, Group, Groups } from './answers.js';
 import { filterKey } from './car-filter.js';
 import { CohortReader, type ReaderOptions } from './cohort-reader.js';
-import { type Counts, countsOf, coverageOf, totalOf } from './coverage.js';
+import { type Coverage, countsOf, coverageOf, totalOf } from './coverage.js';
 import { coarse, FINE_BINS, NOTHING, percentileOf, type Spread } from './fine-bins.js';
 import type { DatedSummary } from './fleet.js';
 import type { Measure } from './measure.js';
@@ -106,8 +106,10 @@ export class FleetAnalytics {
   }
 
   /** How many cars there are. */
-  size(cohort: Cohort): Promise<{ readonly counts: Counts; readonly readAt: number }> {
-    return this.cached(['size'], cohort, async (readAt) => ({ counts: await this.reader.counts(cohort, []), readAt }));
+  coverage(cohort: Cohort): Promise<Coverage> {
+    return this.cached(['coverage'], cohort, async (readAt) =>
+      coverageOf(await this.reader.counts(cohort, []), cohort, readAt),
+    );
   }
 
   private cached<T>(

@@ -1,22 +1,19 @@
 import type { Document } from 'mongodb';
 import type { Rollups } from '../rollup/rollups.js';
 import type { Database } from '../twin/database.js';
-import { carQuery } from './car-filter.js';
-import { type Coverage, countsOf } from './coverage.js';
-import { type FreshnessLimits, freshnessEdges } from './freshness.js';
+import { carQuery, type ScopedFilter } from './car-filter.js';
+import { CohortReader, type ReaderOptions } from './cohort-reader.js';
+import { type Coverage, countsOf, coverageOf } from './coverage.js';
 import { difference, type Sample } from './intervals.js';
 import type { Measure } from './measure.js';
 import { MOMENTS } from './pipelines.js';
-import { type Cohort, fewCars, lasting, LOOK_BACK, sourceOf, type TimeWindow } from './source.js';
+import { type Cohort, fewCars, type TimeWindow } from './source.js';
 import { windowSource } from './window-source.js';
 
 /** Cars as they are or were, or what those that match now sent in a window: each car with its mean. */
 export type ComparedCohort = Cohort & { readonly window: TimeWindow | null };
 
-export interface ComparisonOptions {
-  readonly clock: () => number;
-  readonly limits: FreshnessLimits;
-  readonly maxTimeMS: number;
+export interface ComparisonOptions extends ReaderOptions {
   /** How long readings are kept, ms; null for ever. */
   readonly retention: number | null;
 }
@@ -28,11 +25,15 @@ interface Moments {
 
 /** Two cohorts beside each other, read anew each time. */
 export class Comparison {
+  private readonly reader: CohortReader;
+
   constructor(
     private readonly database: Database,
     private readonly rollups: Rollups,
     private readonly options: ComparisonOptions,
-  ) {}
+  ) {
+    this.reader = new CohortReader(database, options);
+  }
 
   /**
    * Means of measures in two cohorts, and their differences.
@@ -49,25 +50,29 @@ export class Comparison {
     };
   }
 
-  private async momentsOf(cohort: ComparedCohort, measures: readonly Measure[]): Promise<Moments> {
-    const { clock, limits, maxTimeMS, retention } = this.options;
-    const now = clock();
-    const { filter, at, window } = cohort;
-    const edges = freshnessEdges(at?.getTime() ?? now, limits);
-    const { twins } = this.database.collections;
-    const keptSince = retention === null ? null : now - retention;
-    const cars = carQuery(window ? filter : lasting(filter), edges);
-    const among = window || at ? await fewCars(twins, cars, maxTimeMS) : null;
-    const { collection, stages, ...source } = window
-      ? await windowSource(this.database, this.rollups, { window, measures, cars, among, keptSince })
-      : { ...sourceOf(cohort, edges, among), source: at ? ('READINGS' as const) : ('TWINS' as const) };
+  private momentsOf({ window, ...cohort }: ComparedCohort, measures: readonly Measure[]): Promise<Moments> {
+    return window ? this.momentsOver(window, cohort.filter, measures) : this.momentsAt(cohort, measures);
+  }
+
+  private async momentsAt(cohort: Cohort, measures: readonly Measure[]): Promise<Moments> {
+    const readAt = this.options.clock();
+    const [row] = await this.reader.read(cohort, MOMENTS(measures, this.reader.edges(cohort)));
+    return { coverage: coverageOf(countsOf(row), cohort, readAt), row };
+  }
+
+  private async momentsOver(window: TimeWindow, filter: ScopedFilter, measures: readonly Measure[]): Promise<Moments> {
+    const { clock, maxTimeMS, retention } = this.options;
+    const edges = this.reader.edges({ at: null });
+    const cars = carQuery(filter, edges);
+    const among = await fewCars(this.database.collections.twins, cars, maxTimeMS);
+    const keptSince = retention === null ? null : clock() - retention;
+    const question = { window, measures, cars, among, keptSince };
+    const { collection, stages, source } = await windowSource(this.database, this.rollups, question);
     const pipeline = [...stages, ...MOMENTS(measures, edges)];
     const [row] = await this.database.db.collection(collection).aggregate(pipeline, { maxTimeMS }).toArray();
-    const span = window ?? { from: at && new Date(at.getTime() - LOOK_BACK), to: at ?? new Date(now) };
-    const counts = countsOf(row);
     // What a car is over a window has no last reading.
-    const stale = window ? null : counts.stale;
-    return { coverage: { ...counts, stale, ...source, from: span.from, asOf: span.to }, row };
+    const counts = { ...countsOf(row), stale: null };
+    return { coverage: { ...counts, source, from: window.from, asOf: window.to }, row };
   }
 }
 

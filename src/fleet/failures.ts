@@ -4,7 +4,6 @@ import type { FleetAnalytics } from './analytics.js';
 import type { EpisodeTimes, FailureRates } from './answers.js';
 import { carQuery, filterKey, narrows, type ScopedFilter } from './car-filter.js';
 import { CohortReader, type ReaderOptions } from './cohort-reader.js';
-import { coverageOf } from './coverage.js';
 import { wilson } from './intervals.js';
 import { type AskedWindow, type Dimension, EPISODE_TIMES, type EpisodeWindow, FAILED } from './pipelines.js';
 import type { Refreshed } from './refreshed.js';
@@ -51,8 +50,8 @@ export class FleetFailures {
     return this.cached(['times'], cohort, asked, async (window) => {
       // Where the scope is all that is asked, the anomalies themselves say whose they are.
       const cars = narrows(filter) ? this.carsOf(cohort) : {};
-      const [{ counts, readAt }, rows] = await Promise.all([
-        this.analytics.size(cohort),
+      const [coverage, rows] = await Promise.all([
+        this.analytics.coverage(cohort),
         this.reader.episodes(EPISODE_TIMES(window, scopeOf(filter), cars)),
       ]);
       const length = window.to.getTime() - window.from.getTime();
@@ -63,11 +62,11 @@ export class FleetFailures {
           episodes,
           cleared,
           open: episodes - cleared,
-          between: (counts.cars * length) / episodes / 1_000,
+          between: (coverage.cars * length) / episodes / 1_000,
           toClear: cleared === 0 ? null : (row['clearing'] as number) / cleared / 1_000,
         };
       });
-      return { kinds, window, coverage: coverageOf(counts, cohort, readAt) };
+      return { kinds, window, coverage };
     });
   }
 

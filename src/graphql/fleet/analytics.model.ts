@@ -8,8 +8,6 @@ import { AnomalyKind } from '../enums.js';
 import { DateTime } from '../scalars.js';
 import { Coverage } from './coverage.model.js';
 
-const RESTS_ON = { description: 'What it rests on, and as of when.' };
-
 export const FleetDimension = enumOf(DIMENSIONS);
 registerEnumType(FleetDimension, {
   name: 'FleetDimension',
@@ -31,6 +29,18 @@ registerEnumType(FleetMeasure, {
     ...Object.fromEntries(SIGNALS.map(({ name, title, unit }) => [name, { description: `${title}, ${unit}.` }])),
   },
 });
+
+@ObjectType({ isAbstract: true })
+abstract class Covered {
+  @Field(() => Coverage, { description: 'What it rests on, and as of when.' })
+  readonly coverage!: Coverage;
+}
+
+@ObjectType({ isAbstract: true })
+abstract class CoveredGroups extends Covered {
+  @Field(() => Boolean, { description: 'Whether there are more groups, whose cars the coverage does not count.' })
+  readonly more!: boolean;
+}
 
 @ObjectType({ description: 'Cars that have the same values.' })
 export class FleetGroup {
@@ -57,15 +67,9 @@ export class FleetGroup {
 }
 
 @ObjectType({ description: 'Cars by what they have in common.' })
-export class FleetGroups {
+export class FleetGroups extends CoveredGroups {
   @Field(() => [FleetGroup], { description: 'The most frequent first, at most 1,000.' })
   readonly groups!: readonly FleetGroup[];
-
-  @Field(() => Boolean, { description: 'Whether there are more groups, whose cars the coverage does not count.' })
-  readonly more!: boolean;
-
-  @Field(() => Coverage, RESTS_ON)
-  readonly coverage!: Coverage;
 }
 
 @ObjectType({ description: 'A bin of a histogram.' })
@@ -81,7 +85,7 @@ export class HistogramBin {
 }
 
 @ObjectType({ description: 'How a measure spreads over the cars that have it.' })
-export class FleetDistribution {
+export class FleetDistribution extends Covered {
   @Field(() => Float, { nullable: true, description: 'Mean, in its unit; null without any.' })
   readonly mean!: number | null;
 
@@ -99,9 +103,6 @@ export class FleetDistribution {
 
   @Field(() => [HistogramBin], { description: 'Bins of equal width from the lowest to the highest; none without any.' })
   readonly histogram!: readonly HistogramBin[];
-
-  @Field(() => Coverage, RESTS_ON)
-  readonly coverage!: Coverage;
 }
 
 @ObjectType({ description: 'A car with a measure.' })
@@ -114,19 +115,13 @@ export class MeasuredCar {
 }
 
 @ObjectType({ description: 'The cars with the highest or lowest values of a measure.' })
-export class FleetExtremes {
+export class FleetExtremes extends Covered {
   @Field(() => [MeasuredCar], { description: 'The most extreme first.' })
   readonly cars!: readonly MeasuredCar[];
-
-  @Field(() => Coverage, RESTS_ON)
-  readonly coverage!: Coverage;
 }
 
 @ObjectType({ description: 'How measures go together over the cars that have all of them.' })
-export class FleetCorrelation {
-  @Field(() => Coverage, RESTS_ON)
-  readonly coverage!: Coverage;
-
+export class FleetCorrelation extends Covered {
   @Field(() => [FleetMeasure], { description: 'The measures: rows and columns.' })
   readonly measures!: readonly Measure[];
 
@@ -171,15 +166,9 @@ export class FleetFailureRate {
 }
 
 @ObjectType({ description: 'How many cars of each group failed.' })
-export class FleetFailureRates {
+export class FleetFailureRates extends CoveredGroups {
   @Field(() => [FleetFailureRate], { description: 'The largest groups first, at most 1,000.' })
   readonly groups!: readonly FleetFailureRate[];
-
-  @Field(() => Boolean, { description: 'Whether there are more groups, whose cars the coverage does not count.' })
-  readonly more!: boolean;
-
-  @Field(() => Coverage, RESTS_ON)
-  readonly coverage!: Coverage;
 
   @Field(() => WatchedWindow, { description: 'In which the anomalies were opened.' })
   readonly window!: WatchedWindow;
