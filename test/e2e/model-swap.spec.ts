@@ -56,7 +56,7 @@ it('ten swaps under load, one process killed between them: each reading scored o
     // Some readings by each of the models. The few twins tell: to look for them in the history keeps a slow server from scoring.
     const { twins } = world.database.collections;
     await until(
-      () => twins.countDocuments({ 'score.model': wish.model }),
+      () => Promise.race([twins.countDocuments({ 'score.model': wish.model }), load.failed]),
       (seen) => seen === CARS,
     );
   }
@@ -127,7 +127,7 @@ async function replace(services: ServiceProcess[], settings: Record<string, stri
 const BEHIND = 10 * CARS;
 
 /** Some hundred messages a second, or as many as are taken, until it is stopped, which tells how many there were. */
-function steadily(target: Pick<World, 'produce' | 'settled'>): { stop(): Promise<number> } {
+function steadily(target: Pick<World, 'produce' | 'settled'>): { readonly failed: Promise<never>; stop(): Promise<number> } {
   const messages = simulateFleet({
     seed: 7,
     cars: CARS,
@@ -153,8 +153,11 @@ function steadily(target: Pick<World, 'produce' | 'settled'>): { stop(): Promise
     }
     return sent;
   })();
-  sending.catch(() => undefined);
+  const failed = sending.then(() => new Promise<never>(() => undefined));
+  failed.catch(() => undefined);
   return {
+    /** Rejects when no more can be sent; never resolves. */
+    failed,
     stop: () => {
       stopping.abort();
       return sending;
