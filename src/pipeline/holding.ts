@@ -47,8 +47,8 @@ export class Holding {
     const { database, clock } = workshop.stages;
     // Never given back to the driver's pool: whoever takes over ends it, and that must not meet anything else.
     const session = database.client.startSession();
-    const taker = { holder: workshop.holder, session, now: new Date(clock()) };
-    const take = () => store(takeOver(database, topic, partition, taker));
+    const taker = { holder: workshop.holder, session, now: new Date(clock()), signal };
+    const take = () => store(takeOver(database, topic, partition, taker), signal);
     const position = await patiently(take, workshop, signal);
     const { epoch, next } = position;
     workshop.log('info', 'took a partition over', { topic, partition, epoch, next });
@@ -182,8 +182,9 @@ export class Holding {
 }
 
 /** Whatever the store throws outside of a batch is a reason to wait, never to stop. */
-function store<T>(work: Promise<T>): Promise<T> {
+function store<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   return work.catch((error: unknown) => {
+    if (signal?.aborted) throw error;
     throw Object.assign(storeFaultOf(error), { retriable: true });
   });
 }

@@ -24,23 +24,27 @@ export interface Taker {
   /** The session of the taker's own transactions. */
   readonly session?: ClientSession;
   readonly now: Date;
+  /** Aborted when the partition has gone to somebody else, who must not be put out. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Becomes the writer of a partition: every former owner's transaction fails from here on, since it matches the old
  * epoch. A former owner that was killed or stopped may have left a transaction open, which holds the document: its session
  * is ended first. Where that is not allowed, the server's limit on the life of a transaction is waited for.
+ * @throws the signal's reason, and then nothing was taken
  */
 export async function takeOver(
   database: Database,
   topic: string,
   partition: number,
-  { holder, session, now }: Taker,
+  { holder, session, now, signal }: Taker,
 ): Promise<PositionDocument> {
   const { collections } = database;
   const _id = positionId(topic, partition);
   const taken = { holder, updatedAt: now, ...(session?.id ? { session: session.id.id } : {}) };
   const former = await readPosition(database, _id);
+  signal?.throwIfAborted();
   if (former?.session) await endSession(database, former.session);
   const { incarnation, eventSequence } = former ?? (await unusedIds(database, topic, partition));
   const fresh = {
@@ -54,6 +58,7 @@ export async function takeOver(
     counts: NO_COUNTS,
   };
   for (;;) {
+    signal?.throwIfAborted();
     try {
       const position = await collections.positions.findOneAndUpdate(
         { _id },

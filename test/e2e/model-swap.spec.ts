@@ -127,7 +127,10 @@ async function replace(services: ServiceProcess[], settings: Record<string, stri
 const BEHIND = 10 * CARS;
 
 /** Some hundred messages a second, or as many as are taken, until it is stopped, which tells how many there were. */
-function steadily(target: Pick<World, 'produce' | 'settled'>): { readonly failed: Promise<never>; stop(): Promise<number> } {
+function steadily(target: Pick<World, 'produce' | 'settled'>): {
+  readonly failed: Promise<never>;
+  stop(): Promise<number>;
+} {
   const messages = simulateFleet({
     seed: 7,
     cars: CARS,
@@ -148,7 +151,7 @@ function steadily(target: Pick<World, 'produce' | 'settled'>): { readonly failed
       }
       await target.produce(batch.map((message) => ({ key: message.car, value: encodeMessage(message) })));
       sent += batch.length;
-      do await pause(100);
+      do await pause(250);
       while (!stopping.signal.aborted && sent - (await target.settled()) > BEHIND);
     }
     return sent;

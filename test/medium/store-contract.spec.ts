@@ -128,6 +128,22 @@ describe.each(databaseServers())('store contract on $name', (server) => {
     await session.endSession();
   });
 
+  it('taking over: takes nothing when the partition goes to somebody else on the way', async () => {
+    fill(log, [at(0)]);
+    await rig.process().drain();
+    const session = rig.database.client.startSession();
+    session.startTransaction();
+    await rig.database.collections.positions.updateOne({ _id: `${TOPIC}/00000` }, { $set: { next: 99 } }, { session });
+    const lost = new AbortController();
+    const taker = { holder: 'late', now: new Date(NOON), signal: lost.signal };
+    const taken = expect(takeOver(rig.database, TOPIC, 0, taker)).rejects.toThrow('gone elsewhere');
+    lost.abort(new Error('gone elsewhere'));
+    await session.abortTransaction();
+    await taken;
+    await session.endSession();
+    expect(await positionNow()).toMatchObject({ epoch: 1, next: 1 });
+  });
+
   it('taking over: ends the transaction that a killed holder left open, without waiting', async () => {
     const killed = rig.database.client.startSession();
     const held = await takeOver(rig.database, TOPIC, 0, { holder: 'killed', session: killed, now: new Date(NOON) });
