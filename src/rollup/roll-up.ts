@@ -147,10 +147,11 @@ async function switchRun(
 ): Promise<boolean> {
   const { collections, client } = database;
   const work = async (session: ClientSession) => {
-    await takeMarks(database, marks, session);
     if (before?.run !== fleet.run) await noteRuns(database, step, fleet, before, now, session);
     await rollupsOf(collections, step).replaceOne({ _id: fleet._id }, fleet, { upsert: true, session });
     if (step === 'FIVE_MINUTES') await markWindows(database, 'rollup', [fleet], session, 'HOUR');
+    // Last: whoever writes readings of the window waits for these, for a minute where this process is killed meanwhile.
+    await takeMarks(database, marks, session);
   };
   try {
     await client.withSession((session) => session.withTransaction(() => work(session)));
