@@ -3,7 +3,6 @@ import { PendingCommit, type BatchWrite } from '../twin/commit-batch.js';
 import type { Twin } from '../twin/documents.js';
 import type { EpisodeChange } from '../twin/episode-step.js';
 import { foldEpisodeChanges } from '../twin/episode-writes.js';
-import { noteRemoved } from '../twin/erase-receipt.js';
 import { eraseHistory } from '../twin/erase-history.js';
 import { fallSilent } from '../twin/silence.js';
 import { UNKNOWN_CAR } from '../twin/twin-reads.js';
@@ -127,7 +126,6 @@ export async function eraseCar(
   const all = new Date(Math.max(upTo.getTime(), twin?.reported.at.getTime() ?? 0, twin?.skewedUpTo?.getTime() ?? 0));
   const revision = twin?.revision ?? null;
   const erase = { car, upTo: all, revision, lastRevision: revision ?? erasedRevision, now: new Date(clock()) };
-  await noteRemoved(database, car, new Date(all.getTime() + 1));
   await commitBetween(holding, { erase }, workshop, signal);
   holding.cars.drop([car]);
   // Not $lte: `secantusd-py` leaves the bound itself out where the index goes on behind it.

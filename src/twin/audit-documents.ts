@@ -9,6 +9,7 @@ export interface AuditDocument {
   readonly address: string;
   /** Name of the mutation. */
   readonly operation: string;
+  /** By name; as text where a document could not hold them. */
   readonly args: Readonly<Record<string, unknown>>;
   /** `OK`, `SKIPPED` (by a directive), or the code of the error; null while it is not answered, or where the process ended before. */
   readonly outcome: string | null;

@@ -1,7 +1,9 @@
-import type { ClientSession } from 'mongodb';
+import type { ClientSession, DeleteResult } from 'mongodb';
 import type { Step } from '../telemetry/window.js';
 import type { Database } from './database.js';
 import { rollupsOf } from './collections.js';
+import { noteRemoved } from './erase-receipt.js';
+import type { Removed } from './erasure-documents.js';
 import { markWindows } from './rollup-marks.js';
 
 /** A car that is to be forgotten. */
@@ -35,7 +37,8 @@ async function erasePiece(database: Database, car: string, before: Date, by: str
   const rows = await readings.find({ car, at: { $lt: before } }, options).toArray();
   if (rows.length === 0) return false;
   await inTransaction(database, async (session) => {
-    await readings.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { session });
+    const { deletedCount } = await readings.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { session });
+    await noteRemoved(database, car, { readings: deletedCount }, session);
     await markWindows(database, by, rows, session);
   });
   return true;
@@ -47,7 +50,8 @@ async function eraseRollups(database: Database, step: Step, car: string, before:
   const rows = await rollups.find({ car, at: { $lt: before } }, options).toArray();
   if (rows.length === 0) return false;
   await inTransaction(database, async (session) => {
-    await rollups.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { session });
+    const { deletedCount } = await rollups.deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { session });
+    await noteRemoved(database, car, { rollups: deletedCount }, session);
     await markWindows(database, by, rows, session, step);
   });
   return true;
@@ -71,10 +75,28 @@ export async function eraseDocuments(
   const found = revision === null ? null : await collections.twins.deleteOne({ _id: car, revision }, { session });
   const another = revision === null && (await collections.twins.findOne({ _id: car }, { session })) !== null;
   if (another || found?.deletedCount === 0) return false;
-  await collections.cars.deleteOne({ _id: car }, { session });
-  await collections.commands.deleteMany({ car }, { session });
-  await collections.anomalies.deleteMany({ car }, { session });
-  await collections.events.deleteMany({ car }, { session });
-  await collections.handlings.deleteMany({ car }, { session });
+  const removed = {
+    ...(await eraseOthers(collections, car, session)),
+    twins: found?.deletedCount ?? 0,
+    readings: 0,
+    rollups: 0,
+  };
+  await noteRemoved({ collections }, car, removed, session);
   return true;
+}
+
+/** What there is of a car beside its twin and its history. */
+async function eraseOthers(
+  { cars, commands, anomalies, events, handlings }: Database['collections'],
+  car: string,
+  session: ClientSession,
+): Promise<Omit<Removed, 'twins' | 'readings' | 'rollups'>> {
+  const count = async (deleted: Promise<DeleteResult>) => (await deleted).deletedCount;
+  return {
+    attributes: await count(cars.deleteOne({ _id: car }, { session })),
+    commands: await count(commands.deleteMany({ car }, { session })),
+    anomalies: await count(anomalies.deleteMany({ car }, { session })),
+    events: await count(events.deleteMany({ car }, { session })),
+    handlings: await count(handlings.deleteMany({ car }, { session })),
+  };
 }

@@ -14,11 +14,11 @@ export interface ErasureDocument {
   readonly upTo: Date;
   readonly requestedAt: Date;
   readonly doneAt: Date | null;
-  /** What was there to be removed when ingest began; not there before. */
+  /** What was removed so far, on whatever request; not there before ingest has begun. */
   readonly removed?: Removed;
 }
 
-/** Documents of a car, by what they hold. */
+/** Documents of a car, by what they hold: a number each. */
 export interface Removed {
   readonly twins: number;
   readonly attributes: number;

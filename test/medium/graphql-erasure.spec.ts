@@ -101,6 +101,18 @@ describe('a car that is erased over GraphQL', () => {
     expect(await seen('car-1')).toMatchObject({ car: { id: 'car-1', attributes: null, history: { nodes: [{}] } } });
   });
 
+  it('asked for again, the receipt keeps what went before and adds what goes now', async () => {
+    const former = (await receipt())?.removed;
+    const again = 'mutation { eraseCar(id: "car-1") { doneAt removed { readings } } }';
+    const { data } = await api.query(again, {}, as('admin'));
+    expect(data).toEqual({ eraseCar: { doneAt: null, removed: { readings: 10 } } });
+    await between();
+    const done = await receipt();
+    expect(done?.doneAt).not.toBeNull();
+    expect(done?.removed).toEqual({ ...former, twins: 2, attributes: 2, readings: 11 });
+    expect(await leftOf('car-1')).toBe(0);
+  });
+
   it('is noted in the audit log', async () => {
     const query = '{ auditLog(first: 1) { nodes { operation viewer args outcome } } }';
     expect((await api.query(query, {}, as('admin'))).data).toEqual({

@@ -23,7 +23,7 @@ export class AuditEntry {
   @Field(() => String, { description: 'Name of the mutation.' })
   readonly operation!: string;
 
-  @Field(() => Json, { description: 'Its arguments by name.' })
+  @Field(() => Json, { description: 'Its arguments by name; as text where a document could not hold what was sent.' })
   readonly args!: unknown;
 
   @Field(() => String, {

@@ -2,7 +2,7 @@ import { Field, ID, Int, ObjectType } from '@nestjs/graphql';
 import type { ErasureDocument, Removed } from '../../twin/erasure-documents.js';
 import { DateTime, Long } from '../scalars.js';
 
-@ObjectType({ description: 'What of a car was there to be removed.' })
+@ObjectType({ description: 'What of a car was removed.' })
 export class ErasedDocuments implements Removed {
   @Field(() => Int, { description: 'Twins (a number): 1, or 0 for a car that had none.' })
   readonly twins!: number;
@@ -43,7 +43,10 @@ export class Erasure {
   @Field(() => DateTime, { nullable: true, description: 'When it was done; null while an ingest process has yet to.' })
   readonly doneAt!: Date | null;
 
-  @Field(() => ErasedDocuments, { nullable: true, description: 'What was removed; null before ingest has begun.' })
+  @Field(() => ErasedDocuments, {
+    nullable: true,
+    description: 'What was removed so far, on this request and those before it; null before ingest has begun.',
+  })
   readonly removed!: Removed | null;
 }
 
