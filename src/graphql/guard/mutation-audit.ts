@@ -13,6 +13,7 @@ import {
 } from 'graphql/index.js';
 import type { Collection } from 'mongodb';
 import type { AuditDocument } from '../../twin/audit-documents.js';
+import { keptValue } from '../change/plain-values.js';
 import { type RequestContext, viewerIn } from '../current-viewer.js';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -112,7 +113,8 @@ function argsOf(schema: GraphQLSchema, field: FieldNode, variables: Variables): 
   const definition = schema.getMutationType()?.getFields()[field.name.value];
   if (!definition) return {};
   try {
-    return { ...getArgumentValues(definition, field, variables) };
+    const values = Object.entries(getArgumentValues(definition, field, variables));
+    return Object.fromEntries(values.map(([name, value]) => [name, keptValue(value)]));
   } catch {
     // What cannot be read is refused when it runs.
     return {};
