@@ -138,7 +138,7 @@ describe('a body that is none', () => {
     ['a constructor', '{ "query": "{ __typename }", "constructor": { "prototype": { "viewer": null } } }'],
     [
       'a prototype among variables',
-      '{ "query": "query ($v: Json!) { __typename }", "variables": { "v": { "__proto__": { "x": 1 } } } }',
+      '{ "query": "query ($v: JSON!) { __typename }", "variables": { "v": { "__proto__": { "x": 1 } } } }',
     ],
     ['lists in lists', `{ "query": "{ __typename }", "variables": ${'['.repeat(20_000)}${']'.repeat(20_000)} }`],
     ['objects in objects', `{ "query": "{ __typename }", "variables": ${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`],

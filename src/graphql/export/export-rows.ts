@@ -11,6 +11,8 @@ import type { ExportQuery } from './export-query.js';
 
 /** Rows of one command at most: it has one time limit, so that an export of any length keeps within it. */
 const STRETCH = 20_000;
+/** How long MongoDB may take for such a command, ms: files are waited for longer than pages, and a busy server is no fault. */
+const STRETCH_LIMIT = 60_000;
 /** Rows that leave the database at a time, as bytes. */
 const BATCH = 200;
 /**
@@ -108,7 +110,7 @@ async function* slicesOf(
     ...Object.fromEntries(unwanted.map((name) => [`signals.${name}`, 0])),
   };
   const cursor = readings
-    .find(filter, { projection, maxTimeMS: READ_LIMIT, batchSize: BATCH, limit: STRETCH })
+    .find(filter, { projection, maxTimeMS: STRETCH_LIMIT, batchSize: BATCH, limit: STRETCH })
     .sort({ car: 1, at: 1, _id: 1 });
   try {
     while (await cursor.hasNext()) yield cursor.readBufferedDocuments(SLICE);
