@@ -1,5 +1,6 @@
 import { Field, Float, Int, ObjectType } from '@nestjs/graphql';
 import type { Rollup } from '../rollup/rollups.js';
+import { finite } from '../telemetry/finite.js';
 import { SIGNALS } from '../telemetry/signals.js';
 import { STEPS, type Step } from '../telemetry/window.js';
 import type { SignalFigures } from '../twin/rollup-documents.js';
@@ -77,6 +78,5 @@ export function rollupModel({ start, figures, cars, computedAt }: Rollup, step: 
 }
 
 function signalModel({ count, min, max, sum }: SignalFigures): SignalRollup {
-  const mean = sum / count;
-  return { count, min, mean: Number.isFinite(mean) ? mean : null, max };
+  return { count, min, mean: finite(sum / count), max };
 }

@@ -1,3 +1,4 @@
+import { finite } from '../telemetry/finite.js';
 import type { Collections } from '../twin/collections.js';
 import type { Rollups } from '../rollup/rollups.js';
 import { STEPS, windowStart, windowsBetween, type Step } from '../telemetry/window.js';
@@ -88,7 +89,7 @@ async function fromRollups(
         count: figures.has('COUNT') ? count : null,
         min: wanted('MIN', Math.min(...some.map(({ min }) => min))),
         max: wanted('MAX', Math.max(...some.map(({ max }) => max))),
-        mean: wanted('MEAN', sum / count),
+        mean: wanted('MEAN', finite(sum / count)),
         last: null,
         rate: null,
         percentiles: null,

@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb';
+import { finite } from '../telemetry/finite.js';
 import type { SignalName } from '../telemetry/signals.js';
 
 /** Buckets of one answer. */
@@ -8,7 +9,10 @@ export const MOST_BUCKETS = 10_000;
 export const FIGURES = ['MIN', 'MAX', 'MEAN', 'COUNT', 'LAST', 'RATE', 'PERCENTILES'] as const;
 export type Figure = (typeof FIGURES)[number];
 
-/** Figures of one signal in one bucket, in the signal's own unit; null where they were not asked for or there is no value. */
+/**
+ * Figures of one signal in one bucket, in the signal's own unit; null where they were not asked for, there is no value, or the
+ * values are too large for them.
+ */
 export interface SignalBucket {
   readonly signal: SignalName;
   readonly count: number | null;
@@ -67,7 +71,8 @@ export const BUCKETS = ({ car, signals, from, to, step, figures, percentiles }: 
     if (figures.has('MEAN')) accumulators[`mean${n}`] = { $avg: value };
     if (figures.has('LAST') || figures.has('RATE')) accumulators[`last${n}`] = { $max: TIMED(signal) };
     if (figures.has('RATE')) accumulators[`first${n}`] = { $min: TIMED(signal) };
-    if (figures.has('PERCENTILES'))
+    // The server refuses an empty list.
+    if (figures.has('PERCENTILES') && percentiles.length > 0)
       accumulators[`percentiles${n}`] = { $percentile: { input: value, p: [...percentiles], method: 'approximate' } };
   });
   return [
@@ -85,7 +90,7 @@ interface Timed {
 export type BucketRow = Readonly<Record<string, unknown>> & { readonly _id: number; readonly readings: number };
 
 export function bucketOf(row: BucketRow, { signals, figures }: BucketQuery): Bucket {
-  const number = (name: string) => (typeof row[name] === 'number' ? row[name] : null);
+  const number = (name: string) => finite(row[name]);
   return {
     start: row._id,
     readings: row.readings,
@@ -99,13 +104,17 @@ export function bucketOf(row: BucketRow, { signals, figures }: BucketQuery): Buc
         mean: number(`mean${n}`),
         last: figures.has('LAST') ? (last?.value ?? null) : null,
         rate: first && last ? rateOf(first, last) : null,
-        percentiles: (row[`percentiles${n}`] as (number | null)[] | undefined) ?? null,
+        percentiles: figures.has('PERCENTILES') ? percentilesIn(row, n) : null,
       };
     }),
   };
 }
 
+function percentilesIn(row: BucketRow, n: number): (number | null)[] {
+  return ((row[`percentiles${n}`] ?? []) as unknown[]).map(finite);
+}
+
 function rateOf(first: Timed, last: Timed): number | null {
   const seconds = (last.at.getTime() - first.at.getTime()) / 1_000;
-  return seconds > 0 ? (last.value - first.value) / seconds : null;
+  return seconds > 0 ? finite((last.value - first.value) / seconds) : null;
 }

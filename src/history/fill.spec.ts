@@ -20,7 +20,7 @@ function naive(buckets: readonly Bucket[], start: number, n: number, how: Fill):
   const [one, other] = [before && mean(before), behind && mean(behind)];
   if (how === 'PREVIOUS') return one ?? null;
   if (how !== 'LINEAR' || !before || !behind || one == null || other == null) return null;
-  return one + ((other - one) * (start - before.start)) / (behind.start - before.start);
+  return one + (other - one) * ((start - before.start) / (behind.start - before.start));
 }
 
 describe('filling', () => {
@@ -28,12 +28,24 @@ describe('filling', () => {
   const starts = [10, 20, 30, 40, 50, 60];
 
   it('guesses the mean of buckets without readings only, from those that have one', () => {
-    expect(meansOf(fill(there, starts, 'LINEAR'))).toEqual([null, 10, null, 30, 40, null]);
-    expect(meansOf(fill(there, starts, 'PREVIOUS'))).toEqual([null, 10, null, 10, 40, 40]);
-    expect(meansOf(fill(there, starts, 'PREVIOUS'), 1)).toEqual([null, null, 5, 5, null, 5]);
-    expect(meansOf(fill(there, starts, 'NULL'))).toEqual([null, 10, null, null, 40, null]);
-    expect(fill(there, starts, 'NONE').map(({ start }) => start)).toEqual([20, 30, 50]);
-    expect(fill(there, starts, 'LINEAR').map(({ filled }) => filled)).toEqual([true, false, false, true, false, true]);
+    expect(meansOf(fill(there, SIGNALS, starts, 'LINEAR'))).toEqual([null, 10, null, 30, 40, null]);
+    expect(meansOf(fill(there, SIGNALS, starts, 'PREVIOUS'))).toEqual([null, 10, null, 10, 40, 40]);
+    expect(meansOf(fill(there, SIGNALS, starts, 'PREVIOUS'), 1)).toEqual([null, null, 5, 5, null, 5]);
+    expect(meansOf(fill(there, SIGNALS, starts, 'NULL'))).toEqual([null, 10, null, null, 40, null]);
+    expect(fill(there, SIGNALS, starts, 'NONE').map(({ start }) => start)).toEqual([20, 30, 50]);
+    expect(fill(there, SIGNALS, starts, 'LINEAR').map(({ filled }) => filled)).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('draws a line between means that lie further apart than any number', () => {
+    const far = [bucketAt(20, [-1.7e308]), bucketAt(40, [1.7e308])];
+    expect(meansOf(fill(far, ['speed'], [20, 30, 40], 'LINEAR'))).toEqual([-1.7e308, 0, 1.7e308]);
   });
 
   it('gives what looking through all buckets for each gap gives', () => {
@@ -43,7 +55,7 @@ describe('filling', () => {
       fc.property(rows, fc.constantFrom(...FILLS), fc.integer({ min: 1, max: 1e9 }), (given, how, step) => {
         const all = given.map((_, n) => n * step);
         const buckets = given.flatMap((one, n) => (one ? [bucketAt(n * step, one)] : []));
-        for (const { start, filled, signals } of fill(buckets, all, how))
+        for (const { start, filled, signals } of fill(buckets, SIGNALS, all, how))
           if (filled)
             expect(signals.map(({ mean }) => mean)).toEqual(signals.map((_, n) => naive(buckets, start, n, how)));
       }),
@@ -69,7 +81,7 @@ describe('filling', () => {
     const all = Array.from({ length: 2_000 }, (_, n) => n);
     // The next one with a mean is far from every gap.
     const buckets = all.slice(0, 1_000).map((n) => counted(n, n === 0 ? 0 : null));
-    expect(fill([...buckets, counted(1_999, 1)], all, 'LINEAR')).toHaveLength(2_000);
+    expect(fill([...buckets, counted(1_999, 1)], ['speed'], all, 'LINEAR')).toHaveLength(2_000);
     expect(looks).toBeLessThan(5_000);
   });
 });

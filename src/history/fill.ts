@@ -1,3 +1,4 @@
+import type { SignalName } from '../telemetry/signals.js';
 import type { Bucket } from './buckets.js';
 
 /** NONE: buckets without readings are left out; NULL: they are there without figures; PREVIOUS, LINEAR: with the mean guessed. */
@@ -11,16 +12,19 @@ export interface FilledBucket extends Bucket {
 
 /**
  * Adds the buckets that had no readings.
+ * @param signals what every bucket has, in this order
  * @param starts of all buckets, rising; ms
  */
-export function fill(buckets: readonly Bucket[], starts: readonly number[], how: Fill): FilledBucket[] {
+export function fill(
+  buckets: readonly Bucket[],
+  signals: readonly SignalName[],
+  starts: readonly number[],
+  how: Fill,
+): FilledBucket[] {
   const there = buckets.map((bucket) => ({ ...bucket, filled: false }));
   if (how === 'NONE') return there;
   const known = new Map(there.map((bucket) => [bucket.start, bucket]));
-  const signals = (buckets[0]?.signals ?? []).map(({ signal }, n) => ({
-    signal,
-    means: guesses(known, n, starts, how),
-  }));
+  const guessed = signals.map((signal, n) => ({ signal, means: guesses(known, n, starts, how) }));
   return starts.map((start, index) => {
     const bucket = known.get(start);
     if (bucket) return bucket;
@@ -28,7 +32,7 @@ export function fill(buckets: readonly Bucket[], starts: readonly number[], how:
       start,
       readings: 0,
       filled: true,
-      signals: signals.map(({ signal, means }) => ({ ...EMPTY, signal, mean: means[index] ?? null })),
+      signals: guessed.map(({ signal, means }) => ({ ...EMPTY, signal, mean: means[index] ?? null })),
     };
   });
 }
@@ -67,5 +71,7 @@ function lastOf(places: readonly (Place | null)[]): (Place | null)[] {
 
 function between(before: Place | null, behind: Place | null, start: number): number | null {
   if (!before || !behind) return null;
-  return before.mean + ((behind.mean - before.mean) * (start - before.start)) / (behind.start - before.start);
+  const share = (start - before.start) / (behind.start - before.start);
+  const change = behind.mean - before.mean;
+  return Number.isFinite(change) ? before.mean + change * share : before.mean * (1 - share) + behind.mean * share;
 }

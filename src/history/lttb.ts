@@ -11,20 +11,26 @@ export interface Point {
  * @param most at least 3, or 2 for the ends alone
  */
 export function lttb(points: readonly Point[], most: number): Point[] {
-  const [first] = points;
-  const last = points.at(-1);
-  if (points.length <= most || !first || !last) return [...points];
-  const kept = [first];
+  if (points.length <= most) return [...points];
+  // In parts of the largest: no area is beyond all numbers.
+  const largest = points.reduce((so, { value }) => Math.max(so, Math.abs(value)), Number.MIN_VALUE);
+  const parts = points.map(({ at, value }) => ({ at, value: value / largest }));
+  return chosen(parts, most).map((place) => points[place] as Point);
+}
+
+/** Where the points are that stay. */
+function chosen(points: readonly Point[], most: number): number[] {
+  const kept = [0];
   const width = (points.length - 2) / (most - 2);
-  let before = first;
+  let before = 0;
   for (let bucket = 0; bucket < most - 2; bucket += 1) {
     const from = Math.floor(bucket * width) + 1;
     const to = Math.floor((bucket + 1) * width) + 1;
     const ahead = meanOf(points, to, Math.min(points.length, Math.floor((bucket + 2) * width) + 1));
-    before = widest(points, from, to, before, ahead);
+    before = widest(points, from, to, points[before] as Point, ahead);
     kept.push(before);
   }
-  return [...kept, last];
+  return [...kept, points.length - 1];
 }
 
 function meanOf(points: readonly Point[], from: number, to: number): Point {
@@ -37,8 +43,8 @@ function meanOf(points: readonly Point[], from: number, to: number): Point {
   return { at: at / count, value: value / count };
 }
 
-function widest(points: readonly Point[], from: number, to: number, before: Point, ahead: Point): Point {
-  let best = points[from] as Point;
+function widest(points: readonly Point[], from: number, to: number, before: Point, ahead: Point): number {
+  let best = from;
   let largest = -1;
   for (let n = from; n < to; n += 1) {
     const point = points[n] as Point;
@@ -47,7 +53,7 @@ function widest(points: readonly Point[], from: number, to: number, before: Poin
     );
     if (area <= largest) continue;
     largest = area;
-    best = point;
+    best = n;
   }
   return best;
 }

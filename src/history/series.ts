@@ -70,8 +70,8 @@ export async function series(
   const stretches = method === 'MIN_MAX' ? Math.max(1, Math.floor(maxPoints / 4)) : MOST_VALUES / 4;
   const rows = await readings.aggregate<StretchRow>(EXTREMES(query, stretches), { maxTimeMS }).toArray();
   const values = rows.reduce((sum, row) => sum + row.values, 0);
-  const points =
-    values <= MOST_VALUES && method === 'LTTB' ? await allPoints(readings, query, maxTimeMS) : pointsOf(rows);
+  const asTheyAre = values <= (method === 'MIN_MAX' ? maxPoints : MOST_VALUES);
+  const points = asTheyAre ? await allPoints(readings, query, maxTimeMS) : pointsOf(rows);
   return { points: points.length <= maxPoints ? points : lttb(points, maxPoints), values };
 }
 

@@ -27,4 +27,9 @@ describe('units', () => {
     expect(conversionOf('speed', 'constructor')).toBeUndefined();
     expect(converted(null, { factor: 2, offset: 1 })).toBeNull();
   });
+
+  it('have no place for what is too large in them', () => {
+    expect(converted(-1.7e308, { factor: 3.6, offset: 0 })).toBeNull();
+    expect(converted(-1.7e308, { factor: 0.5, offset: 0 })).toBe(-8.5e307);
+  });
 });

@@ -1,3 +1,4 @@
+import { finite } from './finite.js';
 import { SIGNALS, type SignalName } from './signals.js';
 
 /** Units that people convert between; the value of one unit in another is `value * factor + offset`. */
@@ -48,6 +49,7 @@ export function conversionOf(signal: SignalName, unit: string): Conversion | und
   return others && Object.hasOwn(others, unit) ? others[unit] : undefined;
 }
 
+/** Null where the value is too large for that unit. */
 export function converted(value: number | null, { factor, offset }: Conversion): number | null {
-  return value === null ? null : value * factor + offset;
+  return value === null ? null : finite(value * factor + offset);
 }

@@ -187,6 +187,37 @@ describe('aggregate', () => {
     line.forEach((mean, n) => expect(mean).toBeCloseTo(before + (n + 1) * step, 6));
   });
 
+  it.each(['NULL', 'PREVIOUS', 'LINEAR'])(
+    'filled with %s over a range without readings has its signals',
+    async (how) => {
+      const [from, to] = [SOME_INSTANT + 101 * MINUTE, SOME_INSTANT + 106 * MINUTE];
+      const { result } = await aggregate(
+        `signals: [coolantTemp, speed], from: "${iso(from)}", to: "${iso(to)}", step: "PT1M", fill: ${how}`,
+      );
+      expect(result?.buckets).toHaveLength(5);
+      for (const { filled, readings, signals } of result?.buckets ?? []) {
+        expect([filled, readings]).toEqual([true, 0]);
+        expect(signals.map(({ unit, mean }) => [unit, mean])).toEqual([
+          ['°C', null],
+          ['m/s', null],
+        ]);
+      }
+    },
+  );
+
+  it.each([0, 30_000])('over no time at all has no buckets: %s ms behind a step', async (off) => {
+    const at = iso(SOME_INSTANT + off);
+    const { result } = await aggregate(`signals: [speed], from: "${at}", to: "${at}", step: "PT1M", fill: NULL`);
+    expect(result?.buckets).toEqual([]);
+  });
+
+  it('has no percentiles where none is named', async () => {
+    const range = `signals: [speed], from: "${iso(SOME_INSTANT)}", to: "${iso(SOME_INSTANT + 60 * MINUTE)}", step: "PT1H"`;
+    const { result, errors } = await aggregate(`${range}, figures: [PERCENTILES, COUNT], percentiles: []`);
+    expect(errors).toBeUndefined();
+    expect(result?.buckets.map(({ signals }) => signals[0]?.percentiles)).toEqual([[]]);
+  });
+
   it.each([
     ['TOO_MANY_BUCKETS', `signals: [speed], from: "2026-01-01T00:00:00Z", to: "2026-02-01T00:00:00Z", step: "PT1M"`],
     ['BAD_RANGE', `signals: [speed], from: "2026-02-01T00:00:00Z", to: "2026-01-01T00:00:00Z", step: "PT1M"`],
@@ -238,8 +269,8 @@ describe('series', () => {
     expect([Math.min(...values), Math.max(...values)]).toEqual([Math.min(...speeds), Math.max(...speeds)]);
   });
 
-  it('gives everything where that is little', async () => {
-    expect((await series(5_000, 'LTTB'))?.points).toEqual(sent);
+  it.each(['LTTB', 'MIN_MAX'])('%s gives everything where that is little', async (method) => {
+    expect((await series(sent.length, method))?.points).toEqual(sent);
   });
 });
 

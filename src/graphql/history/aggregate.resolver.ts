@@ -39,7 +39,7 @@ export class AggregateResolver {
     if (percentiles.length > MOST_PERCENTILES || percentiles.some((one) => !(one >= 0 && one <= 1)))
       throw new ApiError('BAD_ARGUMENT', `Up to ${MOST_PERCENTILES} percentiles between 0 and 1 can be asked for`);
     const first = from.getTime() - (from.getTime() % step);
-    const count = Math.ceil((to.getTime() - first) / step);
+    const count = from < to ? Math.ceil((to.getTime() - first) / step) : 0;
     if (count > MOST_BUCKETS)
       throw new ApiError('TOO_MANY_BUCKETS', `That would be ${count} buckets; the limit is ${MOST_BUCKETS}`);
     const signals = [...new Set(args.signals)];
@@ -48,9 +48,9 @@ export class AggregateResolver {
     const seen = { first: firstSeenAt, last: lastSeenAt };
     const { windows } = this.loaders;
     const answer = await aggregate(this.database.collections, windows, query, seen, READ_LIMIT).catch(tooMany);
-    const starts = Array.from({ length: Math.max(0, count) }, (_, n) => first + n * step);
+    const starts = Array.from({ length: count }, (_, n) => first + n * step);
     const given = signals.map((signal) => givenIn(signal, args.units));
-    const buckets = fill(answer.buckets, starts, args.fill).map((bucket) => ({
+    const buckets = fill(answer.buckets, signals, starts, args.fill).map((bucket) => ({
       from: new Date(bucket.start),
       to: new Date(bucket.start + step),
       readings: bucket.readings,
@@ -74,7 +74,10 @@ export class AggregateResolver {
       const { unit, conversion } = givenIn(signal, units);
       const query = { car, signal, from, to, maxPoints, method };
       const { points, values } = await series(this.database.collections, query, READ_LIMIT);
-      const shown = points.map(({ at, value }) => ({ at: new Date(at), value: converted(value, conversion) ?? value }));
+      const shown = points.flatMap((point) => {
+        const value = converted(point.value, conversion);
+        return value === null ? [] : [{ at: new Date(point.at), value }];
+      });
       answers.push({ signal, unit, values, points: shown });
     }
     return answers;
