@@ -48,6 +48,7 @@ describe('formatted', () => {
 
   it.each([
     ['SignalName', 'UNKNOWN_SIGNAL'],
+    ['FleetMeasure', 'UNKNOWN_SIGNAL'],
     ['SpeedUnit', 'UNKNOWN_UNIT'],
     ['CarStatus', 'BAD_REQUEST'],
     ['constructor', 'BAD_REQUEST'],

@@ -71,6 +71,7 @@ function told(error: unknown, report: (fault: unknown) => void): { message: stri
 const UNKNOWN_NAME = /does not exist in "(\w+)" enum|Expected type (\w+)\.$/;
 const UNKNOWN: Readonly<Partial<Record<string, ApiErrorCode>>> = {
   SignalName: 'UNKNOWN_SIGNAL',
+  FleetMeasure: 'UNKNOWN_SIGNAL',
   SpeedUnit: 'UNKNOWN_UNIT',
   PressureUnit: 'UNKNOWN_UNIT',
   TemperatureUnit: 'UNKNOWN_UNIT',
