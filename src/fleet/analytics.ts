@@ -1,9 +1,10 @@
+import { finite } from '../telemetry/finite.js';
 import type { Database } from '../twin/database.js';
 import type { Correlation, Distribution, Extremes, Group, Groups } from './answers.js';
 import { filterKey } from './car-filter.js';
 import { CohortReader, type ReaderOptions } from './cohort-reader.js';
 import { type Coverage, countsOf, coverageOf, totalOf } from './coverage.js';
-import { coarse, FINE_BINS, NOTHING, percentileOf, type Spread } from './fine-bins.js';
+import { coarse, FINE_BINS, NOTHING, percentileOf, type Spread, widthOf } from './fine-bins.js';
 import type { DatedSummary } from './fleet.js';
 import type { Measure } from './measure.js';
 import { type Dimension, GROUPS, HISTOGRAM, MEANS, MOST_GROUPS, PRODUCTS, SPREAD } from './pipelines.js';
@@ -37,8 +38,8 @@ export class FleetAnalytics {
       return {
         values: by.map((_, n) => id[`d${n}`] ?? null),
         ...countsOf(row),
-        mean: (row['mean'] as number | null | undefined) ?? null,
-        percentiles: (row['percentiles'] as (number | null)[] | undefined) ?? [],
+        mean: finite(row['mean']),
+        percentiles: ((row['percentiles'] ?? []) as unknown[]).map(finite),
       };
     });
     return { groups, more: rows.length > MOST_GROUPS, coverage: coverageOf(totalOf(groups), cohort, readAt) };
@@ -62,13 +63,14 @@ export class FleetAnalytics {
       const coverage = coverageOf(countsOf(spread), cohort, readAt);
       const { measured } = coverage;
       if (!spread || measured === 0) return { ...NOTHING, percentiles: percentiles.map(() => null), coverage };
-      const { mean, min, max } = spread as unknown as Spread;
+      const { min, max } = spread as unknown as Spread;
       const fine = bins * Math.ceil(FINE_BINS / bins);
-      const width = (max - min) / fine || 1;
+      const width = widthOf({ min, max }, fine);
       const rows = await this.reader.read(cohort, HISTOGRAM(measure, min, width, fine));
       const counts = new Map(rows.map((row) => [row['_id'] as number, row['cars'] as number]));
       const found = percentiles.map((part) => percentileOf(counts, part * measured, { min, max, width }));
-      return { mean, min, max, percentiles: found, histogram: coarse(counts, { min, width }, bins, fine), coverage };
+      const histogram = coarse(counts, { min, width }, bins, fine);
+      return { mean: finite(spread['mean']), min, max, percentiles: found, histogram, coverage };
     });
   }
 
@@ -76,7 +78,8 @@ export class FleetAnalytics {
   extremes(cohort: Cohort, measure: Measure, lowest: boolean, count: number): Promise<Extremes> {
     return this.cached(['extremes', measure, lowest, count], cohort, async (readAt) => {
       const [rows, counts] = await Promise.all([
-        this.reader.extremes(cohort, measure, lowest ? 1 : -1, count),
+        // To MongoDB a limit of 0 is none.
+        count === 0 ? [] : this.reader.extremes(cohort, measure, lowest ? 1 : -1, count),
         this.reader.counts(cohort, [measure]),
       ]);
       const cars = rows.map((row) => ({ id: row['_id'] as string, value: row['value'] as number }));
@@ -84,7 +87,10 @@ export class FleetAnalytics {
     });
   }
 
-  /** Pearson's correlation of each pair, over the cars that have all of the measures; null where one of a pair never varies. */
+  /**
+   * Pearson's correlation of each pair, over the cars that have all of the measures; null where one of a pair never varies, or has
+   * no mean among the numbers.
+   */
   async correlation(cohort: Cohort, measures: readonly Measure[]): Promise<Correlation> {
     const readAt = this.options.clock();
     const [counts, [found]] = await Promise.all([
@@ -94,12 +100,14 @@ export class FleetAnalytics {
     const coverage = coverageOf(counts, cohort, readAt);
     if (!found) return { measures, coverage, matrix: measures.map(() => measures.map(() => null)) };
     const means = measures.map((_, n) => found[`m${n}`] as number);
-    const [sums = {}] = await this.reader.read(cohort, PRODUCTS(measures, means));
+    const units = measures.map((_, n) => unitOf(found[`l${n}`] as number, found[`h${n}`] as number));
+    const [sums = {}] = await this.reader.read(cohort, PRODUCTS(measures, means, units));
     const product = (a: number, b: number) => sums[`p${Math.min(a, b)}_${Math.max(a, b)}`] as number;
     const matrix = measures.map((_, a) =>
       measures.map((__, b) => {
         const scale = Math.sqrt(product(a, a) * product(b, b));
-        return scale > 0 ? Math.max(-1, Math.min(1, product(a, b) / scale)) : null;
+        // What was sent between the two reads may be too large for the units.
+        return scale > 0 && scale < Infinity ? Math.max(-1, Math.min(1, product(a, b) / scale)) : null;
       }),
     );
     return { measures, coverage, matrix };
@@ -119,4 +127,10 @@ export class FleetAnalytics {
   ): Promise<T> {
     return this.refreshed.get(JSON.stringify([what, filterKey(filter), at]), compute, at === null);
   }
+}
+
+/** The power of two below the largest value of a range. */
+function unitOf(lowest: number, highest: number): number {
+  const largest = Math.max(Math.abs(lowest), Math.abs(highest));
+  return largest === 0 ? 1 : 2 ** Math.min(1_023, Math.floor(Math.log2(largest)));
 }

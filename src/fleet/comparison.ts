@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb';
+import { finite } from '../telemetry/finite.js';
 import type { Rollups } from '../rollup/rollups.js';
 import type { Database } from '../twin/database.js';
 import { carQuery, type ScopedFilter } from './car-filter.js';
@@ -79,7 +80,7 @@ export class Comparison {
 function sampleOf(row: Document | undefined, n: number): Sample {
   return {
     count: (row?.[`n${n}`] as number | undefined) ?? 0,
-    mean: (row?.[`m${n}`] as number | null | undefined) ?? null,
-    deviation: (row?.[`s${n}`] as number | null | undefined) ?? null,
+    mean: finite(row?.[`m${n}`]),
+    deviation: finite(row?.[`s${n}`]),
   };
 }

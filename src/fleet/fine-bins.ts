@@ -4,9 +4,22 @@ import type { Distribution } from './answers.js';
 export const FINE_BINS = 2_000;
 
 export interface Spread {
-  readonly mean: number;
   readonly min: number;
   readonly max: number;
+}
+
+/** Ranges smaller than this are no range: their halves, or their parts, may be 0. */
+const NARROWEST = 1e-300;
+
+/** Of one of so many bins. In halves: the range may be beyond all numbers. */
+export function widthOf({ min, max }: Spread, bins: number): number {
+  const width = 2 * ((max / 2 - min / 2) / bins);
+  return width > NARROWEST ? width : 1;
+}
+
+/** @param bin may be a part of one */
+function startOf(bin: number, { min, width }: Omit<Range, 'max'>): number {
+  return Math.min(Number.MAX_VALUE, 2 * (min / 2 + bin * (width / 2)));
 }
 
 /** Of no cars at all. */
@@ -19,22 +32,22 @@ type Range = Pick<Spread, 'min' | 'max'> & { readonly width: number };
  * @param counts cars by bin
  * @param rank 0 to the number of cars
  */
-export function percentileOf(counts: ReadonlyMap<number, number>, rank: number, { min, max, width }: Range): number {
+export function percentileOf(counts: ReadonlyMap<number, number>, rank: number, range: Range): number {
   let below = 0;
   for (const [bin, cars] of [...counts].sort(([one], [other]) => one - other)) {
     if (below + cars >= rank) {
       const within = Math.max(0, (rank - below) / cars);
-      return Math.min(max, min + (bin + within) * width);
+      return Math.min(range.max, startOf(bin + within, range));
     }
     below += cars;
   }
-  return max;
+  return range.max;
 }
 
 /** So many bins out of a multiple of them. */
 export function coarse(
   counts: ReadonlyMap<number, number>,
-  { min, width }: Omit<Range, 'max'>,
+  range: Omit<Range, 'max'>,
   bins: number,
   fine: number,
 ): Distribution['histogram'] {
@@ -44,5 +57,5 @@ export function coarse(
     const place = Math.min(bins - 1, Math.floor(bin / each));
     sums[place] = (sums[place] ?? 0) + cars;
   }
-  return sums.map((cars, n) => ({ from: min + n * each * width, to: min + (n + 1) * each * width, cars }));
+  return sums.map((cars, n) => ({ from: startOf(n * each, range), to: startOf((n + 1) * each, range), cars }));
 }

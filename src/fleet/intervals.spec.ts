@@ -23,8 +23,16 @@ describe('difference', () => {
   it('has an interval about the difference of the means', () => {
     const found = difference({ count: 100, mean: 10, deviation: 3 }, { count: 100, mean: 12, deviation: 4 });
     expect(found?.value).toBe(2);
-    expect(found?.interval[0]).toBeCloseTo(2 - 1.959964 * 0.5, 6);
-    expect(found?.interval[1]).toBeCloseTo(2 + 1.959964 * 0.5, 6);
+    expect(found?.interval?.[0]).toBeCloseTo(2 - 1.959964 * 0.5, 6);
+    expect(found?.interval?.[1]).toBeCloseTo(2 + 1.959964 * 0.5, 6);
+  });
+
+  it('of large values has no squares that are beyond all numbers', () => {
+    const large = { count: 4, mean: 0, deviation: 1e200 };
+    const found = difference(large, large);
+    expect((found?.interval?.[1] ?? 0) / 1e200).toBeCloseTo(1.959964 / Math.SQRT2, 6);
+    expect(difference(large, { ...large, mean: 5, deviation: null })).toEqual({ value: 5, interval: null });
+    expect(difference({ ...large, mean: -1.7e308 }, { ...large, mean: 1.7e308 })).toBeNull();
   });
 
   it('is unknown of a single car', () => {

@@ -1,3 +1,5 @@
+import { finite } from '../telemetry/finite.js';
+
 /** 97.5 % point of the normal distribution: two-sided 95 %. */
 const Z = 1.959_963_984_540_054;
 
@@ -16,18 +18,28 @@ export function wilson(part: number, whole: number): Interval {
 export interface Sample {
   readonly count: number;
   readonly mean: number | null;
-  /** Sample standard deviation */
+  /** Of the sample; null for fewer than two values, or where they are too large. */
   readonly deviation: number | null;
+}
+
+export interface Difference {
+  readonly value: number;
+  /** Null where the values are too large for it. */
+  readonly interval: Interval | null;
 }
 
 /**
  * Difference of two means with a 95 % interval (Welch's, by the normal distribution: for samples of 30 cars or more).
- * @returns null where one of them has fewer than two values
+ * @returns null where one of them has fewer than two values, or it is beyond all numbers
  */
-export function difference(one: Sample, other: Sample): { readonly value: number; readonly interval: Interval } | null {
-  if (one.mean === null || other.mean === null || one.deviation === null || other.deviation === null) return null;
-  if (one.count < 2 || other.count < 2) return null;
-  const value = other.mean - one.mean;
-  const half = Z * Math.sqrt(one.deviation ** 2 / one.count + other.deviation ** 2 / other.count);
-  return { value, interval: [value - half, value + half] };
+export function difference(one: Sample, other: Sample): Difference | null {
+  if (one.count < 2 || other.count < 2 || one.mean === null || other.mean === null) return null;
+  const value = finite(other.mean - one.mean);
+  if (value === null) return null;
+  const half = Z * Math.hypot(standardError(one), standardError(other));
+  return { value, interval: Number.isFinite(Math.abs(value) + half) ? [value - half, value + half] : null };
+}
+
+function standardError({ deviation, count }: Sample): number {
+  return deviation === null ? Number.NaN : deviation / Math.sqrt(count);
 }

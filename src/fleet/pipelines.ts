@@ -49,13 +49,16 @@ export const SPREAD = (measure: Measure, edges: FreshnessEdges): Document[] => {
   return [{ $group: { _id: null, ...counting([measure], edges), ...figures } }];
 };
 
-/** Cars in bins of equal width between `min` and `max`; the highest value lies in the last bin. One read of the cohort. */
+/**
+ * Cars in bins of equal width from `min` on; the highest value lies in the last bin, and in the first or last one a value that came
+ * to lie outside since the range was read. In halves: the range may be beyond all numbers. One read of the cohort.
+ */
 export const HISTOGRAM = (measure: Measure, min: number, width: number, bins: number): Document[] => {
   const value = `$${measureField(measure)}`;
-  const bin = { $floor: { $divide: [{ $subtract: [value, min] }, width] } };
+  const bin = { $floor: { $divide: [{ $subtract: [{ $divide: [value, 2] }, min / 2] }, width / 2] } };
   return [
     { $match: { [measureField(measure)]: { $ne: null } } },
-    { $group: { _id: { $min: [bin, bins - 1] }, cars: { $sum: 1 } } },
+    { $group: { _id: { $max: [0, { $min: [bin, bins - 1] }] }, cars: { $sum: 1 } } },
     { $sort: { _id: 1 } },
   ];
 };
@@ -68,20 +71,41 @@ export const EXTREMES = (measure: Measure, direction: 1 | -1, count: number): Do
   { $project: { value: `$${measureField(measure)}` } },
 ];
 
-/** Means of measures over the cars that have all of them. One read of the cohort. */
+/** Means of measures over the cars that have all of them, with the lowest and highest values. One read of the cohort. */
 export const MEANS = (measures: readonly Measure[]): Document[] => [
   { $match: Object.fromEntries(measures.map((measure) => [measureField(measure), { $ne: null }])) },
   {
     $group: {
       _id: null,
-      ...Object.fromEntries(measures.map((measure, n) => [`m${n}`, { $avg: `$${measureField(measure)}` }])),
+      ...Object.fromEntries(
+        measures.flatMap((measure, n) => {
+          const value = `$${measureField(measure)}`;
+          return [
+            [`m${n}`, { $avg: value }],
+            [`l${n}`, { $min: value }],
+            [`h${n}`, { $max: value }],
+          ];
+        }),
+      ),
     },
   },
 ];
 
-/** Sums of products of deviations from the means, of each pair of measures: what correlations are made of. */
-export const PRODUCTS = (measures: readonly Measure[], means: readonly number[]): Document[] => {
-  const off = (n: number) => ({ $subtract: [`$${measureField(measures[n] as Measure)}`, means[n]] });
+/**
+ * Sums of products of deviations from the means, of each pair of measures: what correlations are made of.
+ * @param units powers of two near the largest values: divided by them nothing is rounded, and no square is beyond all numbers
+ */
+export const PRODUCTS = (
+  measures: readonly Measure[],
+  means: readonly number[],
+  units: readonly number[],
+): Document[] => {
+  const off = (n: number) => ({
+    $subtract: [
+      { $divide: [`$${measureField(measures[n] as Measure)}`, units[n]] },
+      (means[n] as number) / (units[n] as number),
+    ],
+  });
   const pairs = measures.flatMap((_, one) => measures.slice(one).map((__, more) => [one, one + more] as const));
   return [
     { $match: Object.fromEntries(measures.map((measure) => [measureField(measure), { $ne: null }])) },

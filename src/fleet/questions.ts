@@ -35,7 +35,7 @@ export const QUESTIONS = {
   HISTOGRAM: { on: 'twins', stages: HISTOGRAM('speed', 0, 5, 10) },
   EXTREMES: { on: 'twins', stages: EXTREMES('tirePressure11', 1, 10) },
   MEANS: { on: 'twins', stages: MEANS(['speed', 'coolantTemp']) },
-  PRODUCTS: { on: 'twins', stages: PRODUCTS(['speed', 'coolantTemp'], [20, 60]) },
+  PRODUCTS: { on: 'twins', stages: PRODUCTS(['speed', 'coolantTemp'], [20, 60], [32, 64]) },
   MOMENTS: { on: 'twins', stages: MOMENTS(['speed'], EDGES) },
   CARS_AT: { on: 'readings', stages: CARS_AT(new Date(86_400_000)) },
   MEANS_IN_READINGS: { on: 'readings', stages: MEANS_IN_READINGS(DAY, ['speed', 'SCORE']) },

@@ -48,12 +48,14 @@ export const CARS_AT = (at: Date, among: readonly string[] | null = null): Docum
     },
   },
   { $lookup: { from: 'twins', localField: '_id', foreignField: '_id', as: 'twin' } },
+  // Not every server takes a field of an array's first.
+  { $unwind: { path: '$twin', preserveNullAndEmptyArrays: true } },
   {
     $project: {
       lastSeenAt: 1,
       reported: { signals: '$signals', at: '$lastSeenAt' },
       score: { ratio: { $cond: [{ $gt: ['$threshold', 0] }, { $divide: ['$value', '$threshold'] }, null] } },
-      attributes: { $arrayElemAt: ['$twin.attributes', 0] },
+      attributes: '$twin.attributes',
     },
   },
 ];

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { coarse } from '../../src/fleet/fine-bins.js';
+import { HISTOGRAM } from '../../src/fleet/pipelines.js';
 import { inShell, QUESTIONS } from '../../src/fleet/questions.js';
 import { LOOK_BACK } from '../../src/fleet/source.js';
 import { Random } from '../../src/simulator/random.js';
@@ -204,6 +206,18 @@ describe('fleet', () => {
     expect(distribution.histogram.reduce((sum, { cars }) => sum + cars, 0)).toBe(TWINS.length);
   });
 
+  it('counts every car, also one that fell below or rose above the range since that was read', async () => {
+    const { twins } = api.database.collections;
+    const speeds = numbers(TWINS.map(speedOf));
+    const rows = await twins.aggregate(HISTOGRAM('speed', 10, 0.5, 20)).toArray();
+    const counts = new Map(rows.map((row) => [row['_id'] as number, row['cars'] as number]));
+    const bins = coarse(counts, { min: 10, width: 0.5 }, 2, 20);
+    expect(bins).toEqual([
+      { from: 10, to: 15, cars: speeds.filter((speed) => speed < 15).length },
+      { from: 15, to: 20, cars: speeds.filter((speed) => speed >= 15).length },
+    ]);
+  });
+
   it('names the cars with the highest and the lowest values', async () => {
     const answer = await fleet<
       Record<'high' | 'low', { cars: { value: number; car: { id: string } }[]; coverage: object }>
@@ -219,6 +233,14 @@ describe('fleet', () => {
         .reverse()
         .map(({ _id }) => _id),
     );
+  });
+
+  it.each([0, 1])('names no more extreme cars than are asked for: %s', async (first) => {
+    const { extremes } = await fleet<{ extremes: { cars: object[]; coverage: object } }>(
+      `extremes(measure: SCORE, first: ${first}) { cars { value } ${COVERAGE} }`,
+    );
+    expect(extremes.cars).toHaveLength(first);
+    expect(extremes.coverage).toEqual(restsOn(TWINS, ({ score }) => score?.ratio));
   });
 
   it('correlates measures over the cars that have all of them', async () => {
@@ -345,6 +367,22 @@ describe('fleet', () => {
     expect(answer.distribution.mean).toBeCloseTo(mean(speeds), 9);
   });
 
+  it('of the past goes by the attributes of today', async () => {
+    const at = SOME_INSTANT - 1_800_000 + 50_000;
+    const recent = new Set(READINGS.filter((row) => +row.at <= at && +row.at >= at - LOOK_BACK).map(({ car }) => car));
+    const then = TWINS.filter(({ _id }) => recent.has(_id));
+    const north = then.filter(({ attributes }) => attributes?.fleet === 'north');
+    expect(north.length).toBeGreaterThan(0);
+    const answer = await fleet<{ byModel: { groups: Row[] }; coverage: object }>(
+      'byModel { groups { values cars } } coverage { cars }',
+      `(at: "${iso(at)}", filter: { fleet: ["north"] })`,
+    );
+    expect(answer.coverage).toEqual({ cars: north.length });
+    expect(counted(answer.byModel.groups)).toEqual(tally(north.map(({ attributes }) => attributes?.model)));
+    const all = await fleet<{ byFleet: { groups: Row[] } }>('byFleet { groups { values cars } }', `(at: "${iso(at)}")`);
+    expect(counted(all.byFleet.groups)).toEqual(tally(then.map(({ attributes }) => attributes?.fleet)));
+  });
+
   it('compares two cohorts', async () => {
     const { data, errors } = await api.query<{
       compareFleets: { coverage: { cars: number }[]; measures: Record<string, never>[] };
@@ -374,7 +412,9 @@ describe('fleet', () => {
   it.each([
     ['groupBy(by: []) { coverage { cars } }', 'BAD_ARGUMENT'],
     ['groupBy(by: [MODEL, FLEET, STATUS]) { coverage { cars } }', 'BAD_ARGUMENT'],
-    ['groupBy(by: [MODEL], measure: sped) { coverage { cars } }', 'BAD_REQUEST'],
+    ['groupBy(by: [MODEL], measure: sped) { coverage { cars } }', 'UNKNOWN_SIGNAL', '"speed"'],
+    ['correlation(measures: [speed, coolanttemp]) { matrix }', 'UNKNOWN_SIGNAL', '"coolantTemp"'],
+    ['groupBy(by: [MODLE]) { coverage { cars } }', 'BAD_REQUEST', '"MODEL"'],
     ['distribution(measure: speed, bins: 0) { coverage { cars } }', 'BAD_ARGUMENT'],
     ['distribution(measure: speed, percentiles: [2]) { coverage { cars } }', 'BAD_ARGUMENT'],
     ['extremes(measure: speed, first: 501) { cars { value } }', 'PAGE_TOO_LARGE'],
@@ -384,9 +424,18 @@ describe('fleet', () => {
     ['failureRates(from: "2026-01-02T00:00:00Z") { coverage { cars } }', 'BAD_ARGUMENT'],
     ['episodeTimes(last: "PT1H", to: "2026-01-02T00:00:00Z") { coverage { cars } }', 'BAD_ARGUMENT'],
     ['episodeTimes(last: "P400D") { coverage { cars } }', 'BAD_ARGUMENT'],
-  ])('refuses %s', async (field, code) => {
+  ])('refuses %s', async (field, code, nearest = '') => {
     const { errors } = await api.query(`{ fleet { ${field} } }`);
     expect(errors?.[0]?.extensions.code).toBe(code);
+    expect(errors?.[0]?.message).toContain(nearest);
+  });
+
+  it('refuses a measure that there is not in a variable, too, however often it is asked', async () => {
+    const query = 'query ($m: FleetMeasure!) { fleet { distribution(measure: $m) { mean } } }';
+    for (let time = 0; time < 3; time += 1) {
+      const { errors } = await api.query(query, { m: 'sped' });
+      expect(errors?.[0]?.extensions.code).toBe('UNKNOWN_SIGNAL');
+    }
   });
 
   it.each([

@@ -83,7 +83,7 @@ export class FleetAnalyticsResolver {
     @Parent() { cohort }: FleetModel,
     @TypedArgs({ type: () => ExtremesArgs }) { measure, first, lowest }: ExtremesArgs,
   ): Promise<FleetExtremes> {
-    return this.analytics.extremes(cohort, measure, lowest, Math.max(1, pageSize(first)));
+    return this.analytics.extremes(cohort, measure, lowest, pageSize(first));
   }
 
   @ResolveField(() => FleetCorrelation, { description: 'How measures go together, read now.' })
