@@ -57,6 +57,15 @@ describe('formatted', () => {
     expect(extensions).toEqual({ code });
   });
 
+  it.each([
+    ['Value "KMH" does not exist in "SpeedUnit" enum.', ' Did you mean the enum value "MILES_PER_HOUR"?'],
+    ['Variable "$m" got invalid value "sped"; Expected type FleetMeasure.', ' Did you mean the enum value "speed"?'],
+    ['Value "sped" does not exist in "SignalName" enum. Did you mean the enum value "speed"?', ''],
+    ['Value "sped" does not exist in "CarStatus" enum.', ''],
+  ])('names the nearest signal or unit once: %s', (message, nearest) => {
+    expect(told(new GraphQLError(message)).message).toBe(message + nearest);
+  });
+
   it('takes the errors of a validation out of their wrapping', () => {
     const wrapped = Object.assign(new Error('Graphql validation error'), {
       errors: [new GraphQLError('one'), new GraphQLError('two', { extensions: { code: 'TOO_DEEP' } })],

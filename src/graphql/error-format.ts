@@ -1,7 +1,10 @@
 import { type ExecutionResult, GraphQLError } from 'graphql/index.js';
 import { MongoError, MongoServerError } from 'mongodb';
 import { RegistryError } from '../registry/registry-error.js';
+import { SIGNAL_NAMES } from '../telemetry/signals.js';
 import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.js';
+import { PressureUnit, SpeedUnit, TemperatureUnit } from './history/units.args.js';
+import { nearestName } from './nearest-name.js';
 
 const MAX_TIME_EXPIRED = 50;
 const TIMED_OUT = new Set(['MongoOperationTimeoutError']);
@@ -61,7 +64,7 @@ export function publicErrors(error: unknown, report: (fault: unknown) => void): 
 function told(error: unknown, report: (fault: unknown) => void): { message: string; code: ApiErrorCode } {
   const cause = causeOf(error);
   const engine = engineCode(error, cause);
-  if (engine) return { message: (error as Error).message, code: namedCode(engine, (error as Error).message) };
+  if (engine) return named(engine, (error as Error).message);
   const fault = apiErrorOf(cause);
   if (fault.cause !== undefined) report(fault.cause);
   return fault;
@@ -69,19 +72,40 @@ function told(error: unknown, report: (fault: unknown) => void): { message: stri
 
 /** As GraphQL says it, and as compiled queries do, about variables. */
 const UNKNOWN_NAME = /does not exist in "(\w+)" enum|Expected type (\w+)\.$/;
-const UNKNOWN: Readonly<Partial<Record<string, ApiErrorCode>>> = {
-  SignalName: 'UNKNOWN_SIGNAL',
-  FleetMeasure: 'UNKNOWN_SIGNAL',
-  SpeedUnit: 'UNKNOWN_UNIT',
-  PressureUnit: 'UNKNOWN_UNIT',
-  TemperatureUnit: 'UNKNOWN_UNIT',
-};
+const WRONG_NAME = /[vV]alue "([^"]*)"/;
+interface Unknown {
+  readonly code: ApiErrorCode;
+  /** Those that there are. */
+  readonly names: readonly string[];
+}
+const unitsOf = (units: object): Unknown => ({ code: 'UNKNOWN_UNIT', names: Object.keys(units) });
+const signals: Unknown = { code: 'UNKNOWN_SIGNAL', names: SIGNAL_NAMES };
+/** By the enum. */
+const UNKNOWN: ReadonlyMap<string, Unknown> = new Map([
+  ['SignalName', signals],
+  ['FleetMeasure', signals],
+  ['SpeedUnit', unitsOf(SpeedUnit)],
+  ['PressureUnit', unitsOf(PressureUnit)],
+  ['TemperatureUnit', unitsOf(TemperatureUnit)],
+]);
 
-/** A request that is refused for a signal or a unit that there is not says so; the engine's message names the nearest. */
-export function namedCode(code: ApiErrorCode, message: string): ApiErrorCode {
+function unknownIn(message: string): Unknown | undefined {
   const [, said, compiled] = UNKNOWN_NAME.exec(message) ?? [];
-  const type = said ?? compiled ?? '';
-  return code === 'BAD_REQUEST' && Object.hasOwn(UNKNOWN, type) ? (UNKNOWN[type] ?? code) : code;
+  return UNKNOWN.get(said ?? compiled ?? '');
+}
+
+/** A request that is refused for a signal or a unit that there is not says so. */
+export function namedCode(code: ApiErrorCode, message: string): ApiErrorCode {
+  return (code === 'BAD_REQUEST' && unknownIn(message)?.code) || code;
+}
+
+/** And its message names the nearest, in GraphQL's words, where the engine does not. */
+function named(code: ApiErrorCode, message: string): { message: string; code: ApiErrorCode } {
+  const unknown = unknownIn(message);
+  const [, text] = WRONG_NAME.exec(message) ?? [];
+  const add = unknown && text !== undefined && !message.includes('Did you mean');
+  const told = add ? `${message} Did you mean the enum value "${nearestName(text, unknown.names)}"?` : message;
+  return { message: told, code: namedCode(code, message) };
 }
 
 /** Mercurius wraps the errors of a validation into one. */
