@@ -100,14 +100,18 @@ export class FleetAnalytics {
     const coverage = coverageOf(counts, cohort, readAt);
     if (!found) return { measures, coverage, matrix: measures.map(() => measures.map(() => null)) };
     const means = measures.map((_, n) => found[`m${n}`] as number);
-    const units = measures.map((_, n) => unitOf(found[`l${n}`] as number, found[`h${n}`] as number));
+    const ranges = measures.map((_, n) => [found[`l${n}`], found[`h${n}`]] as [number, number]);
+    const units = ranges.map(unitOf);
+    // Not told by the products: a mean may be rounded.
+    const varies = ranges.map(([low, high]) => low < high);
     const [sums = {}] = await this.reader.read(cohort, PRODUCTS(measures, means, units));
     const product = (a: number, b: number) => sums[`p${Math.min(a, b)}_${Math.max(a, b)}`] as number;
     const matrix = measures.map((_, a) =>
       measures.map((__, b) => {
         const scale = Math.sqrt(product(a, a) * product(b, b));
         // What was sent between the two reads may be too large for the units.
-        return scale > 0 && scale < Infinity ? Math.max(-1, Math.min(1, product(a, b) / scale)) : null;
+        const told = varies[a] && varies[b] && scale > 0 && scale < Infinity;
+        return told ? Math.max(-1, Math.min(1, product(a, b) / scale)) : null;
       }),
     );
     return { measures, coverage, matrix };
@@ -130,7 +134,7 @@ export class FleetAnalytics {
 }
 
 /** The power of two below the largest value of a range. */
-function unitOf(lowest: number, highest: number): number {
+function unitOf([lowest, highest]: readonly [number, number]): number {
   const largest = Math.max(Math.abs(lowest), Math.abs(highest));
   return largest === 0 ? 1 : 2 ** Math.min(1_023, Math.floor(Math.log2(largest)));
 }

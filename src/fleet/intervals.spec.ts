@@ -14,6 +14,10 @@ describe('wilson', () => {
     expect(upper).toBeCloseTo(high, 4);
   });
 
+  it('ends at the share where that is 0 or 1', () => {
+    for (let whole = 1; whole < 100; whole += 1) expect([wilson(0, whole)[0], wilson(whole, whole)[1]]).toEqual([0, 1]);
+  });
+
   it('knows nothing of nothing', () => {
     expect(wilson(0, 0)).toEqual([0, 1]);
   });

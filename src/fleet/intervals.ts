@@ -12,7 +12,8 @@ export function wilson(part: number, whole: number): Interval {
   const z2 = Z ** 2;
   const centre = (share + z2 / (2 * whole)) / (1 + z2 / whole);
   const half = (Z / (1 + z2 / whole)) * Math.sqrt((share * (1 - share)) / whole + z2 / (4 * whole ** 2));
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+  // At 0 and 1 both are the share itself, but for rounding.
+  return [part === 0 ? 0 : Math.max(0, centre - half), part === whole ? 1 : Math.min(1, centre + half)];
 }
 
 export interface Sample {

@@ -260,6 +260,27 @@ describe('fleet', () => {
     expect(correlation.matrix[2]).toEqual([null, null, null]);
   });
 
+  it('correlates nothing with a measure that never varies, whatever its mean is rounded to', async () => {
+    const { twins } = api.database.collections;
+    const same = Array.from({ length: 7 }, (_, n) =>
+      someTwin({
+        _id: `same-${n}`,
+        reported: { ...someTwin().reported, signals: someSignals({ speed: 0.1, coolantTemp: n }) },
+      }),
+    );
+    await twins.insertMany(same);
+    const ids = JSON.stringify(same.map(({ _id }) => _id));
+    const { correlation } = await fleet<{ correlation: { matrix: (number | null)[][] } }>(
+      'correlation(measures: [speed, coolantTemp]) { matrix }',
+      `(filter: { ids: ${ids} })`,
+    );
+    await twins.deleteMany({ _id: /^same-/ });
+    expect(correlation.matrix).toEqual([
+      [null, null],
+      [null, 1],
+    ]);
+  });
+
   it('gives failure rates by firmware with their intervals, and times between and until cleared', async () => {
     const [from, to] = [SOME_INSTANT - 3_600_000, SOME_INSTANT];
     const window = `from: "${iso(from)}", to: "${iso(to)}"`;
@@ -424,6 +445,8 @@ describe('fleet', () => {
     ['failureRates(from: "2026-01-02T00:00:00Z") { coverage { cars } }', 'BAD_ARGUMENT'],
     ['episodeTimes(last: "PT1H", to: "2026-01-02T00:00:00Z") { coverage { cars } }', 'BAD_ARGUMENT'],
     ['episodeTimes(last: "P400D") { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['failureRates(from: "0000-01-01", to: "0000-12-31") { coverage { cars } }', 'BAD_ARGUMENT'],
+    ['failureRates(from: "9999-12-31", to: "9999-12-31T23:59:59-14:00") { coverage { cars } }', 'BAD_ARGUMENT'],
   ])('refuses %s', async (field, code, nearest = '') => {
     const { errors } = await api.query(`{ fleet { ${field} } }`);
     expect(errors?.[0]?.extensions.code).toBe(code);
@@ -435,12 +458,15 @@ describe('fleet', () => {
     for (let time = 0; time < 3; time += 1) {
       const { errors } = await api.query(query, { m: 'sped' });
       expect(errors?.[0]?.extensions.code).toBe('UNKNOWN_SIGNAL');
+      expect(errors?.[0]?.message).toContain('Did you mean the enum value "speed"');
     }
   });
 
   it.each([
     [`(at: "${iso(NOW)}", filter: { status: NORMAL })`, 'coverage { cars }'],
     [`(at: "${iso(NOW)}")`, 'top { id }'],
+    ['(at: "0000-01-01")', 'coverage { cars }'],
+    ['(at: "9999-12-31T23:59:59-14:00")', 'coverage { cars }'],
     [`(at: "${iso(NOW)}")`, ROLLUPS],
     ['(filter: { fleet: ["north"] })', ROLLUPS],
   ])('refuses what is not known then, or of some cars: fleet%s { %s }', async (args, field) => {

@@ -226,6 +226,8 @@ describe('aggregate', () => {
       'BAD_ARGUMENT',
       `signals: [speed], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "PT1H", percentiles: [1.5]`,
     ],
+    ['BAD_ARGUMENT', `signals: [speed], from: "9999-12-31", to: "9999-12-31T23:59:59-14:00", step: "P1D"`],
+    ['BAD_ARGUMENT', `signals: [speed], from: "1969-12-31", to: "1970-01-02", step: "P1D"`],
     ['BAD_REQUEST', `signals: [speed], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "5 minutes"`],
     ['UNKNOWN_SIGNAL', `signals: [sped], from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", step: "PT1H"`],
   ])('refuses with %s: %s', async (code, args) => {

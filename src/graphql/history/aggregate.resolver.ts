@@ -11,6 +11,7 @@ import type { Database } from '../../twin/database.js';
 import { DATABASE } from '../../twin/twin.module.js';
 import { ApiError } from '../api-error.js';
 import { Car } from '../car.model.js';
+import { checkYears } from '../fleet/cohort-of.js';
 import { checkRange } from '../keyset.js';
 import { LOADERS, type Loaders } from '../loaders.js';
 import { AggregateArgs, SeriesArgs, type SignalRangeArgs } from './aggregate.args.js';
@@ -88,7 +89,7 @@ export class AggregateResolver {
 function rangeOf({ from, to, signals }: SignalRangeArgs, asOf: Date | null): { from: Date; to: Date } {
   checkRange({ from, to });
   if (signals.length === 0) throw new ApiError('BAD_ARGUMENT', 'At least one signal has to be asked for');
-  if (from.getTime() < 0) throw new ApiError('BAD_ARGUMENT', 'from lies before 1970');
+  checkYears(from, to);
   const end = asOf ? new Date(Math.min(to.getTime(), asOf.getTime() + 1)) : to;
   return { from: from < end ? from : end, to: end };
 }
