@@ -69,6 +69,7 @@ export function subscriptionAdmission({
 }: Admitted): Admission {
   const rules = [depthRule, aliasRule(aliases)];
   return {
+    largestBody,
     source: (text) => {
       if (text.length > largestBody) throw new ApiError('BODY_TOO_LARGE');
       parse(text, PARSE);

@@ -26,6 +26,7 @@ const told = async (query: string, variables?: Record<string, unknown>) => {
   const { errors = [], data } = await api.query(query, variables, as('admin'));
   return { code: errors[0]?.extensions.code, message: errors[0]?.message, data };
 };
+const LIVE = 'subscription { anomalies { __typename } }';
 const NEST = '{ openEpisodes { car '.repeat(20) + '{ id }' + ' } }'.repeat(20);
 const FRAGMENTS = times(
   30,
@@ -83,7 +84,7 @@ describe('an operation that is too much', () => {
     ['several operations', 'query A { __typename } mutation B { eraseCar(id: "car-1") { carId } }', 'BAD_REQUEST'],
     ['none', 'fragment f on Car { id }', 'BAD_REQUEST'],
     ['empty', '', 'BAD_REQUEST'],
-    ['a subscription where nothing can be sent', 'subscription { anomalies { __typename } }', 'BAD_REQUEST'],
+    ['a subscription where nothing can be sent', LIVE, 'BAD_REQUEST'],
     ['introspection where it is off', '{ __schema { types { name } } }', 'FORBIDDEN'],
     ['introspection in a fragment', '{ ...f } fragment f on Query { __type(name: "Car") { name } }', 'FORBIDDEN'],
   ])('%s: is refused', async (_what, query, code) => {
@@ -111,8 +112,8 @@ describe('an operation that is too much', () => {
 });
 
 describe('a body that is none', () => {
-  const post = async (body: string, headers: Record<string, string> = {}) => {
-    const response = await fetch(`${api.url}/graphql`, {
+  const post = async (body: string, headers: Record<string, string> = {}, path = '/graphql') => {
+    const response = await fetch(`${api.url}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...as('admin'), ...headers },
       body,
@@ -156,10 +157,12 @@ describe('a body that is none', () => {
     expect(await post('{ "query": "{ __typename }" }', { 'content-type': type })).toEqual([400, 'BAD_REQUEST']);
   });
 
-  it('of more bytes than allowed is refused, said or not', async () => {
-    const large = JSON.stringify({ query: `{ __typename } #${'x'.repeat(200_000)}` });
-    expect(await post(large)).toEqual([413, 'BODY_TOO_LARGE']);
-    const chunked = `POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nauthorization: ${as('admin').authorization}\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
+  it.each([
+    ['/graphql', JSON.stringify({ query: `{ __typename } #${'x'.repeat(200_000)}` })],
+    ['/graphql/stream', JSON.stringify({ query: LIVE, variables: { unused: 'x'.repeat(200_000) } })],
+  ])('of more bytes than allowed is refused at %s, said or not', async (path, large) => {
+    expect(await post(large, {}, path)).toEqual([413, 'BODY_TOO_LARGE']);
+    const chunked = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nauthorization: ${as('admin').authorization}\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
     const { text, status } = await sendRaw(api.url, chunked);
     expect(text).toContain('BODY_TOO_LARGE');
     expect(status).toBe(413);

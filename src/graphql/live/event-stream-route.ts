@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import {
   type DocumentNode,
   type ExecutionResult,
@@ -22,6 +22,8 @@ import { afterEvent, eventIdOf } from './last-event.js';
 
 /** What every subscription passes before it starts, over WebSocket and as server-sent events alike. */
 export interface Admission {
+  /** bytes */
+  readonly largestBody: number;
   /** @throws ApiError BODY_TOO_LARGE, UNKNOWN_OPERATION */
   source(text: string): void;
   /** @throws ApiError for what is not valid, costs too much or comes too often */
@@ -53,7 +55,11 @@ export class EventStreamRoute implements OnModuleInit {
 
   onModuleInit(): void {
     const server = this.host.httpAdapter.getInstance();
-    server.post('/graphql/stream', async (request: FastifyRequest, reply: FastifyReply) => {
+    const options: RouteShorthandOptions = {
+      bodyLimit: this.admission.largestBody,
+      errorHandler: (fault, _request, reply) => void this.refuse(reply, fault),
+    };
+    server.post('/graphql/stream', options, async (request: FastifyRequest, reply: FastifyReply) => {
       const { schema } = (server as unknown as { graphql: { schema: GraphQLSchema } }).graphql;
       const items = await this.started(schema, request).catch((fault: unknown) => this.refuse(reply, fault));
       if (items) await this.send(items, request, reply);
@@ -117,7 +123,8 @@ export class EventStreamRoute implements OnModuleInit {
 
   private refuse(reply: FastifyReply, fault: unknown): null {
     const errors = publicErrors(fault, this.report);
-    void reply.code(400).send({ data: null, errors });
+    const large = errors.some(({ extensions }) => extensions.code === 'BODY_TOO_LARGE');
+    void reply.code(large ? 413 : 400).send({ data: null, errors });
     return null;
   }
 }
