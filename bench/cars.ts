@@ -9,6 +9,7 @@ import type { MongodbServer } from '../stack/part.js';
 import { startStack } from '../stack/stack.js';
 import { Fleet } from '../src/fleet/fleet.js';
 import { Refreshed } from '../src/fleet/refreshed.js';
+import { Turns } from '../src/fleet/turns.js';
 import type { ScopedFilter } from '../src/fleet/car-filter.js';
 import type { RankingOrder } from '../src/fleet/ranking.js';
 import { SIGNALS, type Signals } from '../src/telemetry/signals.js';
@@ -87,7 +88,12 @@ try {
     await twins.insertMany(Array.from({ length: Math.min(1_000, cars - from) }, (_, n) => twin(from + n)));
   const limits = { staleAfter: 60_000, offlineAfter: 600_000 };
   // No block of places is young enough for this age.
-  const fleet = new Fleet(twins, new Refreshed(() => now, 0), { clock: () => now, limits, maxAge: -1 });
+  const fleet = new Fleet(twins, new Refreshed(() => now, 0), {
+    clock: () => now,
+    limits,
+    scans: new Turns(1),
+    maxAge: -1,
+  });
   process.stdout.write(`${cars} cars, ${values.server}; ms, middle of ${rounds} (slowest)\n`);
   for (const [name, filter] of Object.entries(FILTERS)) {
     const parts: string[] = [];

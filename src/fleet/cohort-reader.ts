@@ -7,11 +7,14 @@ import { type FreshnessEdges, type FreshnessLimits, freshnessEdges } from './fre
 import { type Measure, measured, measureField } from './measure.js';
 import { EXTREMES } from './pipelines.js';
 import { type Cohort, fewCars, lasting, sourceOf } from './source.js';
+import type { Turns } from './turns.js';
 
 export interface ReaderOptions {
   readonly clock: () => number;
   readonly limits: FreshnessLimits;
   readonly maxTimeMS: number;
+  /** For whatever passes over the fleet. */
+  readonly scans: Turns;
 }
 
 /** Reads cohorts of cars, as they are or as they were. */
@@ -27,7 +30,11 @@ export class CohortReader {
   }
 
   /** One document per car, in the shape of a twin, through the stages. */
-  async read(cohort: Cohort, stages: readonly Document[]): Promise<Document[]> {
+  read(cohort: Cohort, stages: readonly Document[]): Promise<Document[]> {
+    return this.options.scans.take(() => this.aggregate(cohort, stages));
+  }
+
+  private async aggregate(cohort: Cohort, stages: readonly Document[]): Promise<Document[]> {
     const { maxTimeMS } = this.options;
     const edges = this.edges(cohort);
     const { twins } = this.database.collections;
@@ -42,13 +49,15 @@ export class CohortReader {
     if (cohort.at) return this.read(cohort, EXTREMES(measure, direction, count));
     const field = measureField(measure);
     // SecantusDB sorts whole documents in an aggregation: this takes a third of the time there, and the same on MongoDB.
-    const { maxTimeMS } = this.options;
+    const { maxTimeMS, scans } = this.options;
     const query: Filter<Twin> = { $and: [carQuery(cohort.filter, this.edges(cohort)), { [field]: { $ne: null } }] };
-    const rows = await this.database.collections.twins
-      .find(query, { projection: { [field]: 1 }, maxTimeMS })
-      .sort({ [field]: direction, _id: 1 })
-      .limit(count)
-      .toArray();
+    const rows = await scans.take(() =>
+      this.database.collections.twins
+        .find(query, { projection: { [field]: 1 }, maxTimeMS })
+        .sort({ [field]: direction, _id: 1 })
+        .limit(count)
+        .toArray(),
+    );
     return rows.map((row) => ({ _id: row._id, value: measured(row, measure) }));
   }
 
@@ -58,7 +67,7 @@ export class CohortReader {
   }
 
   episodes(stages: readonly Document[]): Promise<Document[]> {
-    const { maxTimeMS } = this.options;
-    return this.database.collections.anomalies.aggregate([...stages], { maxTimeMS }).toArray();
+    const { maxTimeMS, scans } = this.options;
+    return scans.take(() => this.database.collections.anomalies.aggregate([...stages], { maxTimeMS }).toArray());
   }
 }

@@ -61,7 +61,11 @@ export class Comparison {
     return { coverage: coverageOf(countsOf(row), cohort, readAt), row };
   }
 
-  private async momentsOver(window: TimeWindow, filter: ScopedFilter, measures: readonly Measure[]): Promise<Moments> {
+  private momentsOver(window: TimeWindow, filter: ScopedFilter, measures: readonly Measure[]): Promise<Moments> {
+    return this.options.scans.take(() => this.readOver(window, filter, measures));
+  }
+
+  private async readOver(window: TimeWindow, filter: ScopedFilter, measures: readonly Measure[]): Promise<Moments> {
     const { clock, maxTimeMS, retention } = this.options;
     const edges = this.reader.edges({ at: null });
     const cars = carQuery(filter, edges);

@@ -6,6 +6,7 @@ import { FleetAnalytics } from './analytics.js';
 import { FleetFailures } from './failures.js';
 import { Fleet, READ_LIMIT } from './fleet.js';
 import { Refreshed } from './refreshed.js';
+import { type Patience, Turns } from './turns.js';
 
 /** Token of the `Fleet`. */
 export const FLEET = Symbol('Fleet');
@@ -15,6 +16,11 @@ export const ANALYTICS = Symbol('FleetAnalytics');
 
 /** Token of the `FleetFailures`. */
 export const FAILURES = Symbol('FleetFailures');
+
+/** Token of the `Turns` of whatever passes over the fleet. */
+export const SCANS = Symbol('Scans');
+
+const PATIENCE: Patience = { time: 10_000, works: 1_000 };
 
 @Module({})
 export class FleetModule implements OnModuleDestroy {
@@ -26,7 +32,8 @@ export class FleetModule implements OnModuleDestroy {
 
   static with(settings: Settings, clock: () => number = Date.now): DynamicModule {
     const limits = { staleAfter: settings.STALE_AFTER * 1_000, offlineAfter: settings.OFFLINE_AFTER * 1_000 };
-    const options = { clock, limits, maxTimeMS: READ_LIMIT };
+    const scans = new Turns(settings.LIMIT_SCANS, PATIENCE);
+    const options = { clock, limits, maxTimeMS: READ_LIMIT, scans };
     const refreshed = { provide: Refreshed, useFactory: () => new Refreshed(clock) };
     const fleet = {
       provide: FLEET,
@@ -44,7 +51,7 @@ export class FleetModule implements OnModuleDestroy {
       useFactory: (database: Database, cohorts: FleetAnalytics, shared: Refreshed) =>
         new FleetFailures(database, cohorts, shared, options),
     };
-    const providers = [refreshed, fleet, analytics, failures];
-    return { module: FleetModule, providers, exports: [FLEET, ANALYTICS, FAILURES] };
+    const providers = [refreshed, fleet, analytics, failures, { provide: SCANS, useValue: scans }];
+    return { module: FleetModule, providers, exports: [FLEET, ANALYTICS, FAILURES, SCANS] };
   }
 }

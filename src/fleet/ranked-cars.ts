@@ -1,6 +1,8 @@
 import type { Collection, Filter } from 'mongodb';
 import type { Twin } from '../twin/documents.js';
+import { JointAnswer } from './joint-answer.js';
 import { type Place, type RankingOrder, firstBehind, readPlaces } from './ranking.js';
+import type { Turns } from './turns.js';
 
 /** So many places are read in one pass; further pages come out of them until they are old. */
 export const BLOCK_PLACES = 5_000;
@@ -11,7 +13,7 @@ const BLOCKS = 50;
 
 interface Block {
   readonly readAt: number;
-  readonly places: Promise<Place[]>;
+  readonly places: JointAnswer<Place[]>;
 }
 
 /**
@@ -24,6 +26,7 @@ export class RankedCars {
 
   constructor(
     private readonly twins: Collection<Twin>,
+    private readonly scans: Turns,
     private readonly clock: () => number,
     private readonly maxTimeMS: number,
     private readonly maxAge = BLOCK_AGE,
@@ -35,9 +38,10 @@ export class RankedCars {
     const hit = after ? await this.within(from, order, after, count) : null;
     if (hit) return hit;
     const start = after ? `${from} ${JSON.stringify(after)}` : from;
-    const places = await this.block(start, () =>
-      readPlaces(this.twins, query, order, after, { limit: BLOCK_PLACES, maxTimeMS: this.maxTimeMS }),
-    );
+    const read = () => readPlaces(this.twins, query, order, after, { limit: BLOCK_PLACES, maxTimeMS: this.maxTimeMS });
+    // The primary key alone gives the next ones of all cars.
+    const scans = order.by !== 'ID' || Object.keys(query).length > 0;
+    const places = await this.block(start, scans ? () => this.scans.take(read) : read);
     return places.slice(0, count);
   }
 
@@ -45,7 +49,7 @@ export class RankedCars {
   private async within(from: string, order: RankingOrder, after: Place, count: number): Promise<Place[] | null> {
     for (const [key, block] of this.blocks) {
       if (!key.startsWith(from) || !this.fresh(block)) continue;
-      const places = await block.places.catch(() => []);
+      const places = await block.places.join().catch(() => []);
       const first = firstBehind(places, after, order);
       const complete = places.length < BLOCK_PLACES;
       const covers = first > 0 && (first + count <= places.length || complete);
@@ -56,13 +60,13 @@ export class RankedCars {
 
   private block(key: string, read: () => Promise<Place[]>): Promise<Place[]> {
     const known = this.blocks.get(key);
-    if (known && this.fresh(known)) return known.places;
-    const block = { readAt: this.clock(), places: read() };
+    if (known && this.fresh(known)) return known.places.join();
+    const block = { readAt: this.clock(), places: new JointAnswer(read) };
     this.blocks.delete(key);
     this.blocks.set(key, block);
-    block.places.catch(() => this.blocks.get(key) === block && this.blocks.delete(key));
+    block.places.value.catch(() => this.blocks.get(key) === block && this.blocks.delete(key));
     for (const old of [...this.blocks.keys()].slice(0, Math.max(0, this.blocks.size - BLOCKS))) this.blocks.delete(old);
-    return block.places;
+    return block.places.value;
   }
 
   private fresh(block: Block): boolean {

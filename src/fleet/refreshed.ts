@@ -1,6 +1,8 @@
+import { JointAnswer, unasked } from './joint-answer.js';
+
 interface Answer<T> {
   readonly readAt: number;
-  readonly value: Promise<T>;
+  readonly answer: JointAnswer<T>;
   readonly compute: (readAt: number) => Promise<T>;
   /** It is renewed before somebody asks again. */
   readonly standing: boolean;
@@ -42,11 +44,13 @@ export class Refreshed {
     const now = this.clock();
     const known = this.answers.get(key) as Answer<T> | undefined;
     const age = known ? now - known.readAt : Number.POSITIVE_INFINITY;
-    if (!known || age < 0 || age >= OLDEST || this.renewedAfter === 0)
-      return this.keep(key, { readAt: now, value: compute(now), compute, standing, askedAt: now, settled: false });
+    if (!known || age < 0 || age >= OLDEST || this.renewedAfter === 0) {
+      const answer = new JointAnswer(() => compute(now));
+      return this.keep(key, { readAt: now, answer, compute, standing, askedAt: now, settled: false });
+    }
     known.askedAt = now;
     if (age >= this.renewedAfter) this.look(0);
-    return known.value;
+    return known.answer.join();
   }
 
   /** Renews nothing any more. */
@@ -55,22 +59,23 @@ export class Refreshed {
     if (this.timer) clearTimeout(this.timer);
   }
 
-  private keep<T>(key: string, answer: Answer<T>): Promise<T> {
+  private keep<T>(key: string, kept: Answer<T>): Promise<T> {
+    const { value } = kept.answer;
     this.answers.delete(key);
-    this.answers.set(key, answer);
+    this.answers.set(key, kept);
     for (const old of [...this.answers.keys()].slice(0, Math.max(0, this.answers.size - ANSWERS)))
       this.answers.delete(old);
-    answer.value.then(
-      () => (answer.settled = true),
-      () => this.answers.get(key) === answer && this.answers.delete(key),
+    value.then(
+      () => (kept.settled = true),
+      () => this.answers.get(key) === kept && this.answers.delete(key),
     );
     this.look(LOOK);
-    return answer.value;
+    return value;
   }
 
   private look(after: number): void {
     if (this.closed || this.renewedAfter === 0 || this.timer) return;
-    this.timer = setTimeout(() => void this.renewOldest(), after).unref();
+    this.timer = unasked(() => setTimeout(() => void this.renewOldest(), after)).unref();
   }
 
   /** Goes on until nothing is asked for any more. */
@@ -99,11 +104,11 @@ export class Refreshed {
   /** What cannot be renewed stays as it is until it is too old. */
   private async renew(key: string, before: Answer<unknown>): Promise<void> {
     const now = this.clock();
-    const value = before.compute(now);
+    const answer = new JointAnswer(() => before.compute(now));
     try {
-      await value;
+      await answer.value;
       const { askedAt } = this.answers.get(key) ?? before;
-      await this.keep(key, { ...before, readAt: now, value, askedAt });
+      await this.keep(key, { ...before, readAt: now, answer, askedAt });
     } catch {
       // Whoever asks once it is too old is told why.
     }

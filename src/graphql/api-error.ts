@@ -38,6 +38,7 @@ export const API_ERRORS = {
   UNKNOWN_MODEL: { retriable: false, meaning: 'There is no such model in the registry' },
   MODEL_CONFLICT: { retriable: false, meaning: 'What the model does now does not allow it' },
   MODEL_REFUSED: { retriable: false, meaning: 'The model failed its check; the message says where it differs' },
+  BUSY: { retriable: true, meaning: 'Too many questions about the fleet are being answered' },
   TIMEOUT: { retriable: true, meaning: 'The database did not answer within the time limit' },
   UNAVAILABLE: { retriable: true, meaning: 'The database cannot be reached' },
   TOO_SLOW: { retriable: true, meaning: 'A subscriber did not keep up; it resumes from its last cursor' },

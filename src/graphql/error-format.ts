@@ -1,5 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql/index.js';
 import { MongoError, MongoServerError } from 'mongodb';
+import { NoTurn } from '../fleet/turns.js';
 import { RegistryError } from '../registry/registry-error.js';
 import { SIGNAL_NAMES } from '../telemetry/signals.js';
 import { API_ERRORS, ApiError, type ApiErrorCode } from './api-error.js';
@@ -26,6 +27,7 @@ const AWAY_CODES = new Set([6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 1
 export function apiErrorOf(fault: unknown): ApiError {
   if (fault instanceof ApiError) return fault;
   if (fault instanceof RegistryError) return new ApiError(fault.code, fault.message, { cause: fault });
+  if (fault instanceof NoTurn) return new ApiError('BUSY', fault.message);
   if (fault instanceof MongoError) return new ApiError(codeOfMongo(fault), undefined, { cause: fault });
   return new ApiError('INTERNAL', undefined, { cause: fault });
 }

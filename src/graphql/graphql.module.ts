@@ -6,7 +6,8 @@ import type { Authenticator } from '../access/authenticator.js';
 import { CommandExpiry } from '../commands/command-expiry.js';
 import { Comparison } from '../fleet/comparison.js';
 import { READ_LIMIT } from '../fleet/fleet.js';
-import { FleetModule } from '../fleet/fleet.module.js';
+import { FleetModule, SCANS } from '../fleet/fleet.module.js';
+import { Turns } from '../fleet/turns.js';
 import { loadScorer } from '../score/load-scorer.js';
 import { rulesOf } from '../settings/episode-rules.js';
 import { type Settings, SettingsError } from '../settings/settings.js';
@@ -31,7 +32,6 @@ import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
 import { RESOLVERS } from './resolvers.js';
 import { PAST_TOOLS, type PastTools } from './time-travel/past-car.js';
 import { mercuriusOptions, report, subscriptionAdmission } from './mercurius-options.js';
-import { Turns } from './time-travel/turns.js';
 
 const DAY = 86_400_000;
 /** Histories that are folded at a time. */
@@ -63,9 +63,9 @@ export class GraphqlModule implements OnApplicationBootstrap {
     const limits = { staleAfter: settings.STALE_AFTER * 1_000, offlineAfter: settings.OFFLINE_AFTER * 1_000 };
     const comparison = {
       provide: COMPARISON,
-      inject: [DATABASE, LOADERS],
-      useFactory: (database: Database, { windows }: Loaders) =>
-        new Comparison(database, windows, { clock, limits, maxTimeMS: READ_LIMIT, retention }),
+      inject: [DATABASE, LOADERS, SCANS],
+      useFactory: (database: Database, { windows }: Loaders, scans: Turns) =>
+        new Comparison(database, windows, { clock, limits, maxTimeMS: READ_LIMIT, retention, scans }),
     };
     const { TF_BACKEND: backend, SCORE_EVALUATOR: evaluator, MODEL_DIR: fallbackDir } = settings;
     const check = async (dir: string) => (await loadScorer({ dir, backend, evaluator, log: () => undefined })).close();

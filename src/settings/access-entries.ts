@@ -64,6 +64,11 @@ export const ACCESS_ENTRIES = {
     'Most objects that one operation may ask for, by the sizes of its lists, and what takes as long',
   ),
   LIMIT_ALIASES: entry(whole(50, 0), 'aliases', 'Most aliases in one operation'),
+  LIMIT_SCANS: entry(
+    whole(4, 1),
+    'reads',
+    'Reads that pass over the fleet, of one process at a time; others wait up to 10 s',
+  ),
   LIMIT_BODY: entry(whole(102_400, 1_024, 1_048_576), 'bytes', 'Largest request, over HTTP as over WebSocket'),
   LIMIT_RATE: entry(whole(0, 0), 'operations/s', 'Operations of one client (token, key or address); 0: no limit'),
   LIMIT_SOCKETS: entry(whole(20_000, 1), 'WebSockets', 'WebSockets of one address at a time'),

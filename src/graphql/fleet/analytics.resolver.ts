@@ -2,10 +2,12 @@ import { Inject } from '@nestjs/common';
 import { Float, Parent, ResolveField, Resolver } from '@nestjs/graphql';
 import type { Viewer } from '../../access/viewer.js';
 import type { FleetAnalytics } from '../../fleet/analytics.js';
+import { filterKey } from '../../fleet/car-filter.js';
 import type { Groups } from '../../fleet/answers.js';
 import type { FleetFailures } from '../../fleet/failures.js';
 import type { Fleet } from '../../fleet/fleet.js';
 import { ANALYTICS, FAILURES, FLEET } from '../../fleet/fleet.module.js';
+import { SameTime } from '../../fleet/joint-answer.js';
 import type { Measure } from '../../fleet/measure.js';
 import type { AskedWindow, Dimension } from '../../fleet/pipelines.js';
 import type { Cohort } from '../../fleet/source.js';
@@ -37,6 +39,8 @@ const MOST_CORRELATED = 8;
 
 @Resolver(() => FleetModel)
 export class FleetAnalyticsResolver {
+  private readonly sameTime = new SameTime();
+
   constructor(
     @Inject(ANALYTICS) private readonly analytics: FleetAnalytics,
     @Inject(FAILURES) private readonly failures: FleetFailures,
@@ -65,7 +69,8 @@ export class FleetAnalyticsResolver {
     if (by.length < 1 || by.length > 2 || new Set(by).size < by.length)
       throw new ApiError('BAD_ARGUMENT', 'Group by one or two different dimensions');
     checkPercentiles(percentiles);
-    return groupsModel(await this.analytics.groups(cohort, by, measure ?? null, measure ? percentiles : []));
+    const read = () => this.analytics.groups(cohort, by, measure ?? null, measure ? percentiles : []);
+    return groupsModel(await this.together(cohort, [by, measure, percentiles], read));
   }
 
   @ResolveField(() => FleetDistribution, { description: 'How a measure spreads over the cars; up to 15 s old.' })
@@ -94,7 +99,7 @@ export class FleetAnalyticsResolver {
   ): Promise<FleetCorrelation> {
     if (measures.length < 2 || measures.length > MOST_CORRELATED || new Set(measures).size < measures.length)
       throw new ApiError('BAD_ARGUMENT', `Correlate 2 to ${MOST_CORRELATED} different measures`);
-    return this.analytics.correlation(cohort, measures);
+    return this.together(cohort, [measures], () => this.analytics.correlation(cohort, measures));
   }
 
   @ResolveField(() => FleetFailureRates, { description: 'How many cars of each group failed; up to 30 s old.' })
@@ -117,6 +122,11 @@ export class FleetAnalyticsResolver {
     presentOnly(cohort);
     const times = await this.failures.times(cohort.filter, windowOf(args));
     return { ...times, kinds: times.kinds.map((one) => ({ ...one, kind: one.kind as EpisodeKind })) };
+  }
+
+  /** What subscribers ask at each tick is read once for all of them. */
+  private together<T>({ filter, at }: Cohort, asked: readonly unknown[], read: () => Promise<T>): Promise<T> {
+    return this.sameTime.get(JSON.stringify([filterKey(filter), at, asked]), read);
   }
 
   private async counts(cohort: Cohort, by: Dimension): Promise<FleetGroups> {

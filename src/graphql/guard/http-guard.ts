@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator } from '../../access/authenticator.js';
 import { OWNER, type Viewer } from '../../access/viewer.js';
+import { askedBy } from '../../fleet/joint-answer.js';
 import { ApiError } from '../api-error.js';
 import type { PersistedOperations } from './persisted-operations.js';
 import { SocketDoor } from './socket-door.js';
@@ -64,6 +65,11 @@ export function guardHttp(server: FastifyInstance, options: HttpGuardOptions): v
     } catch (fault) {
       await refuse(request, reply, fault);
     }
+  });
+  server.addHook('preHandler', (_request, reply, done) => {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    askedBy(gone.signal, done);
   });
 }
 

@@ -40,10 +40,22 @@ describe('the cost of an operation', () => {
     ['{ car(id: "a", at: "2026-06-01T00:00:00Z") { id } }', 101],
     ['{ car(id: "a", at: null) { id } }', 1],
     ['query ($at: DateTime) { car(id: "a", at: $at) { id } }', 1],
-    ['{ fleet { groupBy(by: [MODEL]) { groups { cars } } } }', 1 + 1 + 3 + 200],
-    ['{ fleet { correlation(measures: [SCORE, speed]) { coverage { cars } } } }', 1 + 1 + 1 + 200],
-    ['{ fleet(at: "2026-06-01T00:00:00Z") { coverage { cars } } }', 102],
-    ['{ compareFleets(left: {}, right: {}, measures: [SCORE]) { coverage { cars } } }', 1 + 1 + 2 + 200],
+    ['{ fleet { groupBy(by: [MODEL]) { groups { cars } } } }', 200 + 1 + 1 + 3 + 200],
+    ['{ fleet { correlation(measures: [SCORE, speed]) { coverage { cars } } } }', 200 + 1 + 1 + 1 + 600],
+    ['{ fleet { coverage { cars } } }', 200 + 2],
+    ['{ fleet(at: "2026-06-01T00:00:00Z") { coverage { cars } } }', 200 + 102],
+    ['{ fleet { distribution(measure: SCORE) { mean } } }', 200 + 1 + 1 + 400],
+    ['{ fleet { extremes(measure: SCORE, first: 5) { coverage { cars } } } }', 200 + 1 + 5 * 2 + 400],
+    ['{ fleet { episodeTimes(last: "P7D") { coverage { cars } } } }', 200 + 1 + 2 + 400],
+    ['{ compareFleets(left: {}, right: {}, measures: [SCORE]) { coverage { cars } } }', 1 + 1 + 2 + 400],
+    ['subscription { fleetUpdates { groupBy(by: [MODEL]) { more } } }', 200 + 1 + 1 + 200],
+    ['{ cars(first: 1) { totalCount } }', 1],
+    ['{ cars(first: 1, filter: {}, orderBy: { field: ID }) { totalCount } }', 1],
+    ['{ cars(first: 1, filter: { score: null }) { totalCount } }', 1],
+    ['{ cars(first: 1, filter: { ids: ["a"], status: SUSPECT }, orderBy: { field: SCORE }) { totalCount } }', 1],
+    ['{ cars(first: 1, orderBy: { field: SCORE }) { totalCount } }', 1 + 200],
+    ['{ cars(first: 1, filter: { status: SUSPECT }) { totalCount } }', 1 + 400],
+    ['query ($s: RangeInput = { min: 1 }) { cars(first: 1, filter: { score: $s }) { totalCount } }', 1 + 400],
   ])('%s: %i', (text, expected) => {
     expect(cost(text)).toBe(expected);
   });
@@ -58,6 +70,25 @@ describe('the cost of an operation', () => {
     expect(ofCar(field, { ...given, from: 'yesterday' }, head)).toBe(1 + 1_000 + 200);
     expect(ofCar('series(signals: [speed], from: $from, to: $to, maxPoints: $n) { unit }', null, head)).toBe(3 + 270);
     expect(cost('query ($at: DateTime) { car(id: "a", at: $at) { id } }', null)).toBe(101);
+  });
+
+  it.each([
+    ['pages', (n: number) => `a${n}: cars(first: 1, filter: { score: { min: 0.0${n} } }) { totalCount }`],
+    ['comparisons', (n: number) => `a${n}: compareFleets(left: {}, right: {}, measures: [SCORE]) { measures { low } }`],
+    [
+      'summaries',
+      (n: number) => `a${n}: fleet(filter: { score: { min: 0.0${n} } }) { distribution(measure: SCORE) { mean } }`,
+    ],
+  ])('is more than the limit for fifty %s, each of which reads the fleet twice or more', (_what, text) => {
+    expect(cost(`{ ${Array.from({ length: 50 }, (_, n) => text(n)).join(' ')} }`)).toBeGreaterThan(LIMIT);
+  });
+
+  it('is another one with other parts of a filter', () => {
+    const document = parse(
+      'query ($ids: [ID!], $s: RangeInput) { cars(first: 1, filter: { ids: $ids, score: $s }) { totalCount } }',
+    );
+    const costs = [{ ids: ['a'] }, {}, { s: { min: 1 } }].map((given) => operationFacts(schema, document, given).cost);
+    expect(costs).toEqual([1, 1, 401]);
   });
 
   it('is another one with other variables', () => {

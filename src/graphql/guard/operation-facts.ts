@@ -4,6 +4,7 @@ import {
   type FragmentDefinitionNode,
   getNamedType,
   type GraphQLField,
+  GraphQLInt,
   type GraphQLNamedType,
   type GraphQLSchema,
   isAbstractType,
@@ -108,7 +109,7 @@ class Reckoner {
 
   private sizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>, parent: GraphQLNamedType): number {
     for (const [name, usual] of Object.entries(SIZES)) {
-      const argument = field.args.find((one) => one.name === name);
+      const argument = field.args.find((one) => one.name === name && getNamedType(one.type) === GraphQLInt);
       if (!argument) continue;
       const given = this.numberOf(node, name);
       if (given !== undefined) return Math.max(1, given);

@@ -20,7 +20,7 @@ const SERIES = 20;
 const ROLLUPS = 100;
 /** A car, or a fleet, as of an instant. */
 const THEN = 100;
-/** All cars are read. */
+/** All cars are read once. */
 const FLEET = 200;
 const USUAL_POINTS = 500;
 
@@ -32,10 +32,20 @@ const WEIGHTS: Readonly<Record<string, (given: Given) => number>> = {
   'Fleet.rollups': () => ROLLUPS,
   'Car.diff': () => 2 * THEN,
   'Query.car': thenWeight,
-  'Query.fleet': thenWeight,
-  'Query.compareFleets': () => FLEET,
+  'Query.fleet': (given) => FLEET + thenWeight(given),
+  'Query.cars': carsWeight,
+  'Query.compareFleets': () => 2 * FLEET,
+  'Fleet.byFirmware': () => FLEET,
+  'Fleet.byFleet': () => FLEET,
+  'Fleet.byModel': () => FLEET,
+  'Fleet.correlation': () => 3 * FLEET,
+  'Fleet.distribution': () => 2 * FLEET,
+  'Fleet.episodeTimes': () => 2 * FLEET,
+  'Fleet.extremes': () => 2 * FLEET,
+  'Fleet.failureRates': () => 2 * FLEET,
   'Fleet.groupBy': () => FLEET,
-  'Fleet.correlation': () => FLEET,
+  'Fleet.top': () => FLEET,
+  'Subscription.fleetUpdates': () => FLEET,
 };
 
 /** What is not known counts as the largest that is let through. */
@@ -59,6 +69,20 @@ function atMost(limit: number, count: number): number {
 
 function thenWeight(given: Given): number {
   return (given('at') ?? null) === null ? 0 : THEN;
+}
+
+/** Of a filter all cars are read, for the places and for `totalCount`; of an order once. Cars that are named are looked up. */
+function carsWeight(given: Given): number {
+  const [filter, order] = [partsOf(given('filter')), partsOf(given('orderBy'))];
+  if ((filter['ids'] ?? null) !== null) return 0;
+  if (Object.values(filter).some((part) => part !== null && part !== undefined)) return 2 * FLEET;
+  return (order['field'] ?? 'ID') === 'ID' ? 0 : FLEET;
+}
+
+/** What is not known counts as a part of it. */
+function partsOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === UNKNOWN) return { unknown: true, field: UNKNOWN };
+  return typeof value === 'object' ? { ...value } : {};
 }
 
 /** A single one may stand for a list of one. */

@@ -7,6 +7,7 @@ import { AnomalyFeed } from './anomaly-feed.js';
 import { CarFeed } from './car-feed.js';
 import type { Fleet } from '../../fleet/fleet.js';
 import { FLEET } from '../../fleet/fleet.module.js';
+import { unasked } from '../../fleet/joint-answer.js';
 import { FleetTicker } from './fleet-ticker.js';
 import type { ItemStream } from './item-stream.js';
 
@@ -39,7 +40,7 @@ export class LiveFeeds implements OnModuleDestroy {
     this.anomalies = new AnomalyFeed(database, report);
     this.cars = new CarFeed(database, report);
     this.fleet = new FleetTicker(
-      (within) => fleet.summaryNow({ within }),
+      (within) => unasked(() => fleet.summaryNow({ within })),
       (fault) => this.log.warn(`The fleet could not be read: ${String(fault)}`),
     );
     this.sweeper = setInterval(() => this.sweep(performance.now()), SWEEP);

@@ -1,6 +1,7 @@
 import type { Viewer } from '../../access/viewer.js';
 import { type FreshnessLimits, freshnessEdges } from '../../fleet/freshness.js';
 import { READ_LIMIT } from '../../fleet/fleet.js';
+import type { Turns } from '../../fleet/turns.js';
 import { countersAt } from '../../history/counters-at.js';
 import { type PastTwin, twinAt } from '../../history/twin-at.js';
 import type { Database } from '../../twin/database.js';
@@ -9,7 +10,6 @@ import { ApiError } from '../api-error.js';
 import { type Car, carModel, type Counters } from '../car.model.js';
 import type { Loaders } from '../loaders.js';
 import { twinFor } from '../seen-by.js';
-import type { Turns } from './turns.js';
 
 /** What the past is told by. */
 export interface PastTools {
