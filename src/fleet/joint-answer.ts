@@ -24,8 +24,8 @@ export class JointAnswer<T> {
   private here = 0;
 
   constructor(compute: () => Promise<T>) {
-    this.enter();
     this.value = askedBy(this.everybody.signal, compute);
+    this.enter();
   }
 
   join(): Promise<T> {
@@ -35,7 +35,13 @@ export class JointAnswer<T> {
 
   private enter(): void {
     this.here += 1;
-    asker()?.addEventListener('abort', () => this.leave(), { once: true });
+    const signal = asker();
+    if (!signal) return;
+    const leave = () => this.leave();
+    // Whoever subscribes asks again and again, and goes once.
+    const forget = () => signal.removeEventListener('abort', leave);
+    signal.addEventListener('abort', leave);
+    this.value.then(forget, forget);
   }
 
   private leave(): void {

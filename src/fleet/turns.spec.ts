@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askedBy, JointAnswer, SameTime } from './joint-answer.js';
 import { NoTurn, Turns } from './turns.js';
@@ -116,6 +117,15 @@ describe('an answer for several', () => {
     await pass();
     end('answer');
     expect(await joined).toBe('answer');
+  });
+
+  it('is forgotten by who asked once it is there', async () => {
+    const visit = new AbortController();
+    const answer = askedBy(visit.signal, () => new JointAnswer(async () => 'answer'));
+    expect(getEventListeners(visit.signal, 'abort')).toHaveLength(1);
+    await askedBy(visit.signal, () => answer.join());
+    await pass();
+    expect(getEventListeners(visit.signal, 'abort')).toHaveLength(0);
   });
 
   it('holds one work for all who ask at the same time', async () => {

@@ -173,6 +173,7 @@ describe('a viewer of one fleet', () => {
     await moreTrouble(api.database);
     await all.until(({ items }) => JSON.stringify(items).includes('car-3'));
     await all.until(({ items }) => JSON.stringify(items).includes('car-1'));
+    for (const one of subscribers) await one.until(({ items }) => items.length > 0);
     await delay(1_000);
     for (const { items, errors } of subscribers) {
       expect(errors).toBeNull();
