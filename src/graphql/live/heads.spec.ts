@@ -18,6 +18,7 @@ describe('heads', () => {
 
   it.each([
     ['events', 'store', [['sensor-data/00000', -1]]],
+    ['events', 'store', [['sensor-data/00000', 0]]],
     ['events', 'store', [['sensor-data/00000', '1']]],
     ['events', 'store', [['__proto__', 1]]],
     ['events', 'store', [['sensor-data/00000', 1, 2]]],

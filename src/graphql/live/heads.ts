@@ -33,12 +33,13 @@ export function eventCursor({ storeId, heads, token }: EventPlace): string {
 
 type Entries = [string, number][];
 
+/** Nothing is said of a partition without events: any number of those could be invented. */
 const isEntry = (value: unknown) =>
   Array.isArray(value) &&
   value.length === 2 &&
   PARTITION.test(String(value[0])) &&
   Number.isSafeInteger(value[1]) &&
-  value[1] >= 0;
+  value[1] >= 1;
 
 /** Cursors of before there were tokens in them are taken, too. */
 const isPlace = (parts: unknown[]): parts is [string, Entries, string?] =>
