@@ -1,8 +1,11 @@
+import type { ChangeStreamDocument, Timestamp } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LiveFeeds } from '../../src/graphql/live/live-feeds.js';
 import { openDatabase, type Database } from '../../src/twin/database.js';
+import type { Twin } from '../../src/twin/documents.js';
 import { eraseDocuments } from '../../src/twin/erase-history.js';
 import { type Api, startApi } from '../builders/api.js';
+import { bendTwinStream } from '../builders/bent-stream.js';
 import { EventWriter } from '../builders/event-writer.js';
 import { SOME_INSTANT } from '../builders/reading.js';
 import { Subscriber } from '../builders/subscriber.js';
@@ -95,6 +98,30 @@ describe.each(databaseServers())('a cursor with a resume token, $name', (server)
     expect(seen(narrow)).toEqual(['d 1', 'e 1']);
   });
 
+  it('has carUpdates go on in the middle of a transaction, whoever comes back first', async () => {
+    const shareTime = oneTime();
+    bendTwinStream(api.database, shareTime);
+    const first = await subscribe(UPDATES);
+    const twins = Array.from({ length: 60 }, (_, n) => someTwin({ _id: `many-${String(n).padStart(2, '0')}` }));
+    const { client, collections } = api.database;
+    await client.withSession((session) =>
+      session.withTransaction(() => collections.twins.insertMany(twins, { session }).then(() => undefined)),
+    );
+    await first.until(({ items }) => items.length === twins.length);
+    const ids = first.items.map(({ car }) => car.id);
+    const cursors = first.items.map(({ cursor }) => cursor);
+    await restart(async () => {});
+    bendTwinStream(api.database, shareTime);
+    const late = await subscribe(UPDATES, { after: cursors[45] });
+    const early = await subscribe(UPDATES, { after: cursors[20] });
+    await write(api.database, 'end', 1);
+    for (const one of [late, early]) await one.until(({ items }) => items.some(({ car }) => car?.id === 'end'));
+    const told = ({ items }: Subscriber<Item>) => new Set(items.map(({ car, reason }) => reason ?? car.id));
+    expect(ids.slice(46).filter((id) => !told(late).has(id))).toEqual([]);
+    expect(ids.slice(21).filter((id) => !told(early).has(id))).toEqual([]);
+    expect([late, early].flatMap(({ items }) => items.filter(({ reason }) => reason))).toEqual([]);
+  });
+
   it('says so when the token cannot be used, and goes on', async () => {
     const first = await subscribe(UPDATES);
     await write(api.database, 'a', 5);
@@ -158,3 +185,13 @@ describe.each(databaseServers())('a cursor with a resume token, $name', (server)
     expect(third.items.map(({ id, reason }) => reason ?? id)).toEqual(next);
   });
 });
+
+/** All changes of a transaction have one time at MongoDB; a server that gives each its own is made to do so, too. */
+function oneTime() {
+  let shared: Timestamp | undefined;
+  return async <T extends ChangeStreamDocument<Twin>>(change: T): Promise<T> => {
+    if (!('documentKey' in change) || !change.documentKey._id.startsWith('many-')) return change;
+    shared ??= change.clusterTime;
+    return { ...change, clusterTime: shared };
+  };
+}

@@ -31,7 +31,7 @@ export class CarFeed {
   readonly use: FeedUse;
   private readonly readers = new FanOut<Twin, CarReader>();
   private storeId = '';
-  private recent = new RecentCars('', REMEMBERED);
+  private recent = new RecentCars({ at: '', token: null }, REMEMBERED);
   private token: string | null = null;
   private loop: ChangeLoop<Twin> | null = null;
   private replaying: Promise<unknown> = Promise.resolve();
@@ -49,8 +49,8 @@ export class CarFeed {
   }
 
   /** The cars that changed since a place, with their times; null when this process does not know. */
-  since({ storeId, at }: CarPlace): CarChange[] | null {
-    return storeId === this.storeId ? this.recent.since(at) : null;
+  since(place: CarPlace): CarChange[] | null {
+    return place.storeId === this.storeId ? this.recent.since(place) : null;
   }
 
   /**
@@ -73,9 +73,11 @@ export class CarFeed {
 
   private async recalled(place: CarPlace): Promise<void> {
     const { recent } = this;
-    if (place.storeId !== this.storeId || recent.since(place.at)) return;
-    const changes = await changedSince(this.database, place, this.at, REMEMBERED);
-    if (changes && recent === this.recent) recent.extend(place.at, changes);
+    const { horizon } = recent;
+    if (place.token === null || place.storeId !== this.storeId || recent.knows(place)) return;
+    const replay = await changedSince(this.database, place.token, this.at, REMEMBERED);
+    // What was forgotten meanwhile is in neither of them.
+    if (replay && recent === this.recent && recent.horizon === horizon) recent.extend(replay);
   }
 
   private start(): ChangeLoop<Twin> {
@@ -107,7 +109,7 @@ export class CarFeed {
     }
     this.storeId = storeId;
     this.token = tokenText(at);
-    this.recent = new RecentCars(await this.storeTime(), REMEMBERED);
+    this.recent = new RecentCars({ at: await this.storeTime(), token: this.token }, REMEMBERED);
     this.use.stands();
     if (before !== '') this.tell(storeId === before ? 'STREAM_LOST' : 'STORE_CHANGED');
   }

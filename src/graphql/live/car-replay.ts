@@ -2,7 +2,7 @@ import type { ChangeStreamDocument } from 'mongodb';
 import type { Database } from '../../twin/database.js';
 import { type CarPlace, sortableTime } from './car-place.js';
 import { REPLAY_WAIT, replayed } from './change-replay.js';
-import type { CarChange } from './recent-cars.js';
+import type { Replay } from './recent-cars.js';
 import { tokenOf } from './resume-token.js';
 
 /** How long the stream may be read, ms. */
@@ -16,34 +16,35 @@ interface TwinKey {
 const PIPELINE = [{ $project: { operationType: 1, documentKey: 1, clusterTime: 1 } }];
 
 /**
- * The cars that changed at or after a place, as the change stream tells behind its token. By the store's clock alone it is
- * not asked: not every server says so when it does not go back as far.
+ * The cars that changed behind a token, as the change stream tells. By the store's clock alone it is not asked: not every
+ * server says so when it does not go back as far.
  * @param now where to stop: what comes behind it is known
  * @param most cars
  * @returns null when the store does not go back so far, or there are too many
  */
 export async function changedSince(
   { collections }: Database,
-  place: CarPlace,
+  token: string,
   now: CarPlace,
   most: number,
-): Promise<CarChange[] | null> {
-  if (place.token === null) return null;
+): Promise<Replay | null> {
   const changed = new Map<string, string>();
+  let first: string | null = null;
   let gone = false;
   const take = (change: ChangeStreamDocument<TwinKey>) => {
     gone ||= change.operationType === 'invalidate';
-    if (gone || !('documentKey' in change) || !change.clusterTime) return gone ? 'enough' : 'more';
+    if (gone || !('documentKey' in change)) return gone ? 'enough' : 'more';
     const { _id: id } = change.documentKey;
-    const at = sortableTime(change.clusterTime);
+    const at = change.clusterTime ? sortableTime(change.clusterTime) : now.at;
+    first ??= at;
     changed.delete(id);
-    if (at >= place.at) changed.set(id, at);
+    changed.set(id, at);
     return at > now.at || changed.size > most ? 'enough' : 'more';
   };
   const stream = collections.twins.watch<TwinKey>(PIPELINE, {
-    resumeAfter: tokenOf(place.token),
+    resumeAfter: tokenOf(token),
     maxAwaitTimeMS: REPLAY_WAIT,
   });
   const told = await replayed(stream, take, { within: WITHIN, until: now.token });
-  return told && !gone && changed.size <= most ? [...changed] : null;
+  return told && !gone && changed.size <= most ? { token, first, changes: [...changed] } : null;
 }

@@ -1,13 +1,11 @@
 import { type ChangeStream, type ChangeStreamDocument, type Document, MongoServerError } from 'mongodb';
 import { apiErrorOf } from '../error-format.js';
-import { tokenText } from './resume-token.js';
+import { reaches, tokenText } from './resume-token.js';
 
 /** How long the server may wait for a change before it answers that there is none, ms. */
 export const REPLAY_WAIT = 200;
 /** Such answers in a row, at the same place, after which the stream is at its end. */
 const QUIET = 2;
-/** Tokens of MongoDB begin so, and sort as the changes do. */
-const SORTABLE = /^82/;
 
 export interface ReplayOptions {
   /** At most this many ms. */
@@ -48,9 +46,4 @@ export async function replayed<T extends Document>(
   } finally {
     await stream.close().catch(() => {});
   }
-}
-
-function reaches(here: string | null, until: string | null): boolean {
-  if (here === null || until === null) return false;
-  return here === until || (SORTABLE.test(here) && SORTABLE.test(until) && here > until);
 }
