@@ -1,6 +1,7 @@
 import type { ChangeStreamDocument, ResumeToken, Timestamp } from 'mongodb';
 import type { Database } from '../../twin/database.js';
 import type { Twin } from '../../twin/documents.js';
+import { AheadOfStream } from './ahead-of-stream.js';
 import { type CarPlace, sortableTime } from './car-place.js';
 import { changedSince } from './car-replay.js';
 import { ChangeLoop } from './change-loop.js';
@@ -30,6 +31,7 @@ const REMEMBERED = 200_000;
 export class CarFeed {
   readonly use: FeedUse;
   private readonly readers = new FanOut<Twin, CarReader>();
+  private readonly ahead = new AheadOfStream();
   private storeId = '';
   private recent = new RecentCars({ at: '', token: null }, REMEMBERED);
   private token: string | null = null;
@@ -109,6 +111,7 @@ export class CarFeed {
     }
     this.storeId = storeId;
     this.token = tokenText(at);
+    this.ahead.clear();
     this.recent = new RecentCars({ at: await this.storeTime(), token: this.token }, REMEMBERED);
     this.use.stands();
     if (before !== '') this.tell(storeId === before ? 'STREAM_LOST' : 'STORE_CHANGED');
@@ -124,6 +127,8 @@ export class CarFeed {
     const twin = change.fullDocument;
     const at = change.clusterTime ? sortableTime(change.clusterTime) : this.recent.now;
     this.recent.note(twin._id, at);
+    if (this.ahead.outruns(twin)) return;
+    if (isAhead(change, twin)) this.ahead.read(twin);
     const place = { storeId: this.storeId, at, token: this.token };
     const { _id: id } = twin;
     this.readers.tell(
@@ -143,4 +148,9 @@ export class CarFeed {
     const { operationTime } = await this.database.db.command({ ping: 1 });
     return operationTime ? sortableTime(operationTime as Timestamp) : '';
   }
+}
+
+/** Of an update the server looks the state up, and may find one that comes later in the stream. */
+function isAhead(change: ChangeStreamDocument<Twin>, { revision }: Twin): boolean {
+  return change.operationType === 'update' && change.updateDescription.updatedFields?.revision !== revision;
 }

@@ -1,4 +1,5 @@
 import type { Twin } from '../../twin/documents.js';
+import { AheadOfStream } from './ahead-of-stream.js';
 import type { CarFeed, CarReader } from './car-feed.js';
 import { type CarPlace, carCursor } from './car-place.js';
 import { ConflatingQueue } from './conflating-queue.js';
@@ -33,6 +34,8 @@ export interface CarOptions {
 /** One subscriber to the states of cars: however slow it is, what it takes is the newest. */
 export class CarSubscription implements ItemSource<CarItem>, CarReader {
   private readonly queue = new ConflatingQueue<Twin, CarPlace>(MOST_CARS);
+  /** At most as many as waited when it came back: only those are read. */
+  private readonly ahead = new AheadOfStream();
   private readonly pace: Pace;
   private resync: ResyncReason | null = null;
 
@@ -56,6 +59,7 @@ export class CarSubscription implements ItemSource<CarItem>, CarReader {
   }
 
   changed(twin: Twin, place: CarPlace): void {
+    if (this.ahead.outruns(twin)) return;
     if (!this.queue.put(twin._id, twin, place)) this.missed('OVERFLOW');
     this.options.notify();
   }
@@ -66,6 +70,7 @@ export class CarSubscription implements ItemSource<CarItem>, CarReader {
 
   missed(reason: ResyncReason): void {
     this.queue.clear();
+    this.ahead.clear();
     this.resync = reason;
     this.options.notify();
   }
@@ -112,6 +117,7 @@ export class CarSubscription implements ItemSource<CarItem>, CarReader {
     for (const [index, id] of ids.entries()) {
       const twin = twins[index];
       if (!unread.has(id)) continue;
+      if (twin) this.ahead.read(twin);
       if (twin && this.options.interest.matches(twin)) this.queue.fill(id, twin);
       else this.queue.remove(id);
     }
