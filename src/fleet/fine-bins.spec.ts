@@ -30,6 +30,7 @@ describe('fine bins', () => {
         expect(found).toBeGreaterThanOrEqual(range.min);
         expect(found).toBeLessThanOrEqual(range.max);
       }),
+      { examples: [[[2.6e-322], 0]] },
     );
   });
 

@@ -37,7 +37,8 @@ export function percentileOf(counts: ReadonlyMap<number, number>, rank: number, 
   for (const [bin, cars] of [...counts].sort(([one], [other]) => one - other)) {
     if (below + cars >= rank) {
       const within = Math.max(0, (rank - below) / cars);
-      return Math.min(range.max, startOf(bin + within, range));
+      // Halving rounds the smallest numbers that there are.
+      return Math.max(range.min, Math.min(range.max, startOf(bin + within, range)));
     }
     below += cars;
   }
