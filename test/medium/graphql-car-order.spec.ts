@@ -3,7 +3,8 @@ import { LiveFeeds } from '../../src/graphql/live/live-feeds.js';
 import { setAttributes } from '../../src/twin/set-attributes.js';
 import { type Api, startApi } from '../builders/api.js';
 import { bendTwinStream } from '../builders/bent-stream.js';
-import { Subscriber } from '../builders/subscriber.js';
+import { standing } from '../builders/standing.js';
+import type { Subscriber } from '../builders/subscriber.js';
 import { someTwin } from '../builders/twin.js';
 
 const UPDATES = `subscription ($after: String) {
@@ -54,14 +55,7 @@ afterEach(async () => {
   await expect.poll(() => api.app.get(LiveFeeds).subscribers, { timeout: 10_000 }).toBe(0);
 });
 
-async function subscribe(variables: Record<string, unknown> = {}): Promise<Subscriber<Item>> {
-  const feeds = api.app.get(LiveFeeds);
-  const before = feeds.subscribers;
-  const subscriber = new Subscriber<Item>(api.url, UPDATES, variables);
-  open.push(subscriber);
-  await expect.poll(() => feeds.subscribers, { timeout: 10_000 }).toBe(before + 1);
-  return subscriber;
-}
+const subscribe = (variables: Record<string, unknown> = {}) => standing(api, UPDATES, variables, open);
 
 async function write(id: string, revision: number): Promise<void> {
   const twin = someTwin({ _id: id, revision });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { LiveFeeds } from '../../src/graphql/live/live-feeds.js';
 import type { Twin } from '../../src/twin/documents.js';
 import { type Api, startApi } from '../builders/api.js';
+import { standing } from '../builders/standing.js';
 import { Subscriber } from '../builders/subscriber.js';
 import { someScore, someTwin } from '../builders/twin.js';
 
@@ -29,15 +29,7 @@ afterEach(async () => {
   await api.database.collections.twins.deleteMany({});
 });
 
-/** Resolves when the subscription stands, so that what is written next is live. */
-async function subscribe(variables: Record<string, unknown> = {}): Promise<Subscriber<Item>> {
-  const feeds = api.app.get(LiveFeeds);
-  const before = feeds.subscribers;
-  const subscriber = new Subscriber<Item>(api.url, UPDATES, variables);
-  open.push(subscriber);
-  await expect.poll(() => feeds.subscribers, { timeout: 10_000 }).toBe(before + 1);
-  return subscriber;
-}
+const subscribe = (variables: Record<string, unknown> = {}) => standing(api, UPDATES, variables, open);
 
 async function write(id: string, revision: number, overrides: Partial<Twin> = {}): Promise<void> {
   const twin = someTwin({ _id: id, revision, ...overrides });

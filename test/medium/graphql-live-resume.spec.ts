@@ -8,7 +8,8 @@ import { type Api, startApi } from '../builders/api.js';
 import { bendTwinStream } from '../builders/bent-stream.js';
 import { EventWriter } from '../builders/event-writer.js';
 import { SOME_INSTANT } from '../builders/reading.js';
-import { Subscriber } from '../builders/subscriber.js';
+import { standing } from '../builders/standing.js';
+import type { Subscriber } from '../builders/subscriber.js';
 import { someTwin } from '../builders/twin.js';
 import { databaseServers } from '../servers.js';
 
@@ -51,14 +52,7 @@ describe.each(databaseServers())('a cursor with a resume token, $name', (server)
     await expect.poll(() => api.app.get(LiveFeeds).subscribers, { timeout: 20_000 }).toBe(0);
   });
 
-  async function subscribe(query: string, variables: Record<string, unknown> = {}): Promise<Subscriber<Item>> {
-    const feeds = api.app.get(LiveFeeds);
-    const before = feeds.subscribers;
-    const subscriber = new Subscriber<Item>(api.url, query, variables);
-    open.push(subscriber);
-    await expect.poll(() => feeds.subscribers, { timeout: 20_000 }).toBe(before + 1);
-    return subscriber;
-  }
+  const subscribe = (query: string, variables: Record<string, unknown> = {}) => standing(api, query, variables, open);
 
   /** The API ends and starts anew, with the database as it is: nothing is in its memory. */
   async function restart(meanwhile: (database: Database) => Promise<void>): Promise<void> {
