@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** unit: beside the source, no service. real: MongoDB, Kafka and MQTT, given by the environment or started here. */
+/** unit: beside the source, no service. real: MongoDB, Kafka and MQTT, given by the environment or started for it. */
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -13,7 +13,8 @@ export default defineConfig({
           name: 'real',
           include: ['test/medium/**/*.spec.ts', 'test/e2e/**/*.spec.ts'],
           globalSetup: ['test/global-setup.ts'],
-          // They share one Kafka and two cores.
+          setupFiles: ['test/file-database.ts'],
+          // They share one Kafka, one MQTT broker and two cores.
           maxWorkers: 1,
           testTimeout: 180_000,
           hookTimeout: 300_000,
