@@ -20,7 +20,7 @@ export const FAILURES = Symbol('FleetFailures');
 /** Token of the `Turns` of whatever passes over the fleet. */
 export const SCANS = Symbol('Scans');
 
-const PATIENCE: Patience = { time: 10_000, works: 1_000 };
+const PATIENCE: Patience = { time: 10_000, works: 200 };
 
 @Module({})
 export class FleetModule implements OnModuleDestroy {

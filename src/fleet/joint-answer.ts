@@ -1,12 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setMaxListeners } from 'node:events';
 
-const asking = new AsyncLocalStorage<AbortSignal | undefined>();
+/** Who asked for what is being done. */
+export interface Asker {
+  /** Aborted once they have gone. */
+  readonly gone: AbortSignal;
+  /** Among whom turns are shared out. */
+  readonly client: string;
+}
+
+const asking = new AsyncLocalStorage<Asker | undefined>();
 
 /** Does what somebody asked for, who has gone once the signal is aborted. */
-export function askedBy<T>(signal: AbortSignal, work: () => T): T {
-  setMaxListeners(0, signal);
-  return asking.run(signal, work);
+export function askedBy<T>(gone: AbortSignal, client: string, work: () => T): T {
+  setMaxListeners(0, gone);
+  return asking.run({ gone, client }, work);
 }
 
 /** Does what nobody waits for in particular, whoever it was that started it. */
@@ -15,16 +23,16 @@ export function unasked<T>(work: () => T): T {
 }
 
 /** Who asked for what is being done; undefined where nobody did, and where they cannot be seen to go. */
-export const asker = (): AbortSignal | undefined => asking.getStore();
+export const asker = (): Asker | undefined => asking.getStore();
 
-/** One answer for several who ask: it is given up when all of them have gone. */
+/** One answer for several who ask: it takes the turn of the first, and is given up when all of them have gone. */
 export class JointAnswer<T> {
   readonly value: Promise<T>;
   private readonly everybody = new AbortController();
   private here = 0;
 
   constructor(compute: () => Promise<T>) {
-    this.value = askedBy(this.everybody.signal, compute);
+    this.value = askedBy(this.everybody.signal, asker()?.client ?? '', compute);
     this.enter();
   }
 
@@ -35,7 +43,7 @@ export class JointAnswer<T> {
 
   private enter(): void {
     this.here += 1;
-    const signal = asker();
+    const signal = asker()?.gone;
     if (!signal) return;
     const leave = () => this.leave();
     // Whoever subscribes asks again and again, and goes once.

@@ -59,15 +59,37 @@ describe('turns', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('go round the clients that wait, however much one of them asks', async () => {
+    const [turns, { begun, work, end }, { signal }] = [
+      new Turns(1, { time: 1e6, works: 2 }),
+      works(),
+      new AbortController(),
+    ];
+    const ask = (client: string, name: string) => askedBy(signal, client, () => outcome(turns.take(work(name))));
+    const answers = [turns.take(work('first'))];
+    await pass();
+    for (const [client, name] of ['a1', 'a2', 'b1', 'c1', 'c2'].map((one) => [one.charAt(0), one] as const))
+      answers.push(ask(client, name) as Promise<string>);
+    expect(await ask('a', 'a3')).toBeInstanceOf(NoTurn);
+    expect(turns.queue).toBe(5);
+    for (const name of ['first', 'a1', 'b1', 'c1', 'a2', 'c2']) {
+      end(name);
+      await pass();
+    }
+    expect(begun).toEqual(['first', 'a1', 'b1', 'c1', 'a2', 'c2']);
+    await Promise.all(answers);
+    expect(turns.queue).toBe(0);
+  });
+
   it('are not waited for once who asked has gone', async () => {
     const [turns, { begun, work, end }, visit] = [new Turns(1), works(), new AbortController()];
     const first = turns.take(work('a'));
-    const waiting = askedBy(visit.signal, () => outcome(turns.take(work('b'))));
+    const waiting = askedBy(visit.signal, 'x', () => outcome(turns.take(work('b'))));
     const last = turns.take(work('c'));
     await pass();
     visit.abort();
     expect(await waiting).toBeInstanceOf(NoTurn);
-    expect(await askedBy(visit.signal, () => outcome(turns.take(work('d'))))).toBeInstanceOf(NoTurn);
+    expect(await askedBy(visit.signal, 'x', () => outcome(turns.take(work('d'))))).toBeInstanceOf(NoTurn);
     end('a');
     await pass();
     end('c');
@@ -92,7 +114,7 @@ describe('an answer for several', () => {
   it('is given up when all who asked have gone', async () => {
     const { begun, work, end, visits } = await held();
     const sameTime = new SameTime();
-    const answers = visits.map(({ signal }) => askedBy(signal, () => outcome(sameTime.get('a', work))));
+    const answers = visits.map(({ signal }) => askedBy(signal, 'x', () => outcome(sameTime.get('a', work))));
     for (const visit of visits) visit.abort();
     expect(await Promise.all(answers)).toEqual([expect.any(NoTurn), expect.any(NoTurn)]);
     end('held');
@@ -110,8 +132,8 @@ describe('an answer for several', () => {
   ])('is not given up while %s', async (_who, seen) => {
     const { work, end, visits } = await held();
     const [one, other] = visits as [AbortController, AbortController];
-    const answer = askedBy(one.signal, () => new JointAnswer(work));
-    const joined = seen ? askedBy(other.signal, () => answer.join()) : answer.join();
+    const answer = askedBy(one.signal, 'x', () => new JointAnswer(work));
+    const joined = seen ? askedBy(other.signal, 'x', () => answer.join()) : answer.join();
     one.abort();
     end('held');
     await pass();
@@ -121,9 +143,9 @@ describe('an answer for several', () => {
 
   it('is forgotten by who asked once it is there', async () => {
     const visit = new AbortController();
-    const answer = askedBy(visit.signal, () => new JointAnswer(async () => 'answer'));
+    const answer = askedBy(visit.signal, 'x', () => new JointAnswer(async () => 'answer'));
     expect(getEventListeners(visit.signal, 'abort')).toHaveLength(1);
-    await askedBy(visit.signal, () => answer.join());
+    await askedBy(visit.signal, 'x', () => answer.join());
     await pass();
     expect(getEventListeners(visit.signal, 'abort')).toHaveLength(0);
   });

@@ -1,4 +1,4 @@
-import { asker } from './joint-answer.js';
+import { type Asker, asker } from './joint-answer.js';
 
 /** Nobody works on it: too many waited already, it waited too long, or who asked has gone. */
 export class NoTurn extends Error {
@@ -8,13 +8,19 @@ export class NoTurn extends Error {
 export interface Patience {
   /** How long a work waits for its turn, ms. */
   readonly time: number;
-  /** Works that wait at a time. */
+  /** Works of one client that wait at a time. */
   readonly works: number;
 }
 
-/** Lets so many works go on at a time; the others wait in the order in which they came, for as long as somebody asks. */
+type Begin = () => void;
+
+/**
+ * Lets so many works go on at a time; the others wait for as long as somebody asks. Clients have their turns one after the
+ * other, and the works of a client theirs in the order in which they came: who asks much waits for themselves.
+ */
 export class Turns {
-  private readonly waiting = new Set<() => void>();
+  /** By client, whose turn is next first. */
+  private readonly waiting = new Map<string, Set<Begin>>();
 
   /** @param patience null to wait without end */
   constructor(
@@ -24,7 +30,7 @@ export class Turns {
 
   /** Works that wait. */
   get queue(): number {
-    return this.waiting.size;
+    return [...this.waiting.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** A work takes no other turn of the same: it would wait for itself. @throws NoTurn */
@@ -33,24 +39,36 @@ export class Turns {
     try {
       return await work();
     } finally {
-      const [next] = this.waiting;
-      if (next) next();
-      else this.free += 1;
+      this.next();
     }
   }
 
-  private async turn(by: AbortSignal | undefined): Promise<void> {
-    if (by?.aborted) throw new NoTurn('Who asked has gone');
-    if (this.free > 0) this.free -= 1;
-    else await this.wait(by);
+  private next(): void {
+    const [first] = this.waiting;
+    const [begin] = first?.[1] ?? [];
+    if (!first || !begin) {
+      this.free += 1;
+      return;
+    }
+    begin();
+    // To the end, where it has more.
+    if (this.waiting.delete(first[0])) this.waiting.set(...first);
   }
 
-  private wait(by: AbortSignal | undefined): Promise<void> {
+  private async turn({ gone, client }: Partial<Asker> = {}): Promise<void> {
+    if (gone?.aborted) throw new NoTurn('Who asked has gone');
+    if (this.free > 0) this.free -= 1;
+    else await this.wait(client ?? '', gone);
+  }
+
+  private wait(client: string, by: AbortSignal | undefined): Promise<void> {
     const { time = null, works = Number.POSITIVE_INFINITY } = this.patience ?? {};
-    if (this.waiting.size >= works) throw new NoTurn('Too many questions wait for the database: come again later');
+    const others = this.waiting.get(client) ?? new Set<Begin>();
+    if (others.size >= works) throw new NoTurn('Too many of your questions wait for the database: come again later');
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.waiting.delete(go);
+        others.delete(go);
+        if (others.size === 0) this.waiting.delete(client);
         clearTimeout(timer);
         by?.removeEventListener('abort', gone);
       };
@@ -66,7 +84,7 @@ export class Turns {
       const late = () => refuse('The database had no time for it: come again later');
       const timer = time === null ? undefined : setTimeout(late, time);
       by?.addEventListener('abort', gone);
-      this.waiting.add(go);
+      this.waiting.set(client, others.add(go));
     });
   }
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SCANS } from '../../src/fleet/fleet.module.js';
 import type { Turns } from '../../src/fleet/turns.js';
 import { type Api, startApi } from '../builders/api.js';
+import { as, authEnv } from '../builders/keys.js';
 import { SOME_INSTANT } from '../builders/reading.js';
 import { Subscriber } from '../builders/subscriber.js';
 import { someScore, someTwin } from '../builders/twin.js';
@@ -57,12 +58,12 @@ const counted = (min: number) => `cars(first: 1, filter: { score: { min: ${min} 
 const queue = () => expect.poll(() => scans.queue, { timeout: 10_000 });
 
 /** Takes all turns until it is told to give them back. */
-function heldTurns(): () => void {
+function heldTurns(turns = scans, count = TURNS): () => void {
   let release = () => {};
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
-  for (let turn = 0; turn < TURNS; turn += 1) void scans.take(() => held);
+  for (let turn = 0; turn < count; turn += 1) void turns.take(() => held);
   return release;
 }
 
@@ -150,4 +151,29 @@ describe('what passes over the fleet', () => {
     expect(begun.length).toBeGreaterThan(50);
     expect(most).toBe(TURNS);
   });
+});
+
+it('goes round the clients: who asks little does not wait for who asks much', async () => {
+  const keyed = await startApi({ database: `gql_scan_keys_${process.pid}`, env: { ...authEnv(), LIMIT_SCANS: '1' } });
+  try {
+    const turns = keyed.app.get<Turns>(SCANS);
+    const release = heldTurns(turns, 1);
+    const answered: string[] = [];
+    const ask = async (client: 'admin' | 'viewer', questions: number[]) => {
+      const question = `{ ${questions.map((n) => `a${n}: ${counted(n / 100)}`).join(' ')} }`;
+      const { errors } = await keyed.query(question, {}, as(client));
+      expect(errors).toBeUndefined();
+      answered.push(client);
+    };
+    const waiting = (works: number) => expect.poll(() => turns.queue, { timeout: 10_000 }).toBe(works);
+    const much = ask('admin', [...Array(20).keys()]);
+    await waiting(20);
+    const little = ask('viewer', [50]);
+    await waiting(21);
+    release();
+    await Promise.all([much, little]);
+    expect(answered).toEqual(['viewer', 'admin']);
+  } finally {
+    await keyed.stop();
+  }
 });

@@ -3,6 +3,7 @@ import type { Authenticator } from '../../access/authenticator.js';
 import { OWNER, type Viewer } from '../../access/viewer.js';
 import { askedBy } from '../../fleet/joint-answer.js';
 import { ApiError } from '../api-error.js';
+import { clientName } from './client-name.js';
 import type { PersistedOperations } from './persisted-operations.js';
 import { SocketDoor } from './socket-door.js';
 import { viewerBy } from './viewer-by.js';
@@ -66,10 +67,10 @@ export function guardHttp(server: FastifyInstance, options: HttpGuardOptions): v
       await refuse(request, reply, fault);
     }
   });
-  server.addHook('preHandler', (_request, reply, done) => {
+  server.addHook('preHandler', ({ viewer, ip }, reply, done) => {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    askedBy(gone.signal, done);
+    askedBy(gone.signal, viewer ? clientName(viewer, ip) : '', done);
   });
 }
 

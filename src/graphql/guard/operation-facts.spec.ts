@@ -49,6 +49,8 @@ describe('the cost of an operation', () => {
     ['{ fleet { episodeTimes(last: "P7D") { coverage { cars } } } }', 200 + 1 + 2 + 400],
     ['{ compareFleets(left: {}, right: {}, measures: [SCORE]) { coverage { cars } } }', 1 + 1 + 2 + 400],
     ['subscription { fleetUpdates { groupBy(by: [MODEL]) { more } } }', 200 + 1 + 1 + 200],
+    [`{ drift(${DAY}) { __typename } }`, 1 + 1_000],
+    [`{ modelComparison(model: "a@b", ${DAY}) { __typename } }`, 3 + 200],
     ['{ cars(first: 1) { totalCount } }', 1],
     ['{ cars(first: 1, filter: {}, orderBy: { field: ID }) { totalCount } }', 1],
     ['{ cars(first: 1, filter: { score: null }) { totalCount } }', 1],

@@ -22,6 +22,8 @@ const ROLLUPS = 100;
 const THEN = 100;
 /** All cars are read once. */
 const FLEET = 200;
+/** Up to 20,000 readings are taken from the history. */
+const SAMPLE = 1_000;
 const USUAL_POINTS = 500;
 
 /** What fields cost beside the objects in them, by `Type.field`. docs/access.md tells the same. */
@@ -35,6 +37,8 @@ const WEIGHTS: Readonly<Record<string, (given: Given) => number>> = {
   'Query.fleet': (given) => FLEET + thenWeight(given),
   'Query.cars': carsWeight,
   'Query.compareFleets': () => 2 * FLEET,
+  'Query.drift': () => SAMPLE,
+  'Query.modelComparison': () => FLEET,
   'Fleet.byFirmware': () => FLEET,
   'Fleet.byFleet': () => FLEET,
   'Fleet.byModel': () => FLEET,
