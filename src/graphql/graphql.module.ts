@@ -9,6 +9,7 @@ import { READ_LIMIT } from '../fleet/fleet.js';
 import { FleetModule, SCANS } from '../fleet/fleet.module.js';
 import { Turns } from '../fleet/turns.js';
 import { loadScorer } from '../score/load-scorer.js';
+import { keptFor } from '../settings/days.js';
 import { rulesOf } from '../settings/episode-rules.js';
 import { type Settings, SettingsError } from '../settings/settings.js';
 import { loadValueCheck } from '../settings/value-schema.js';
@@ -27,13 +28,13 @@ import { API_CLOCK } from './handling.resolver.js';
 import { EventStreamRoute, FAULT_REPORT, STREAM_ADMISSION } from './live/event-stream-route.js';
 import { LiveFeeds, MOST_SUBSCRIPTIONS } from './live/live-feeds.js';
 import { COMPARISON } from './fleet/compare.resolver.js';
+import { KEPT_TOOLS, type KeptTools } from './history/kept-since.js';
 import { LOADERS, type Loaders, loadersOf } from './loaders.js';
 import { MODEL_TOOLS, type ModelTools } from './model.resolver.js';
 import { RESOLVERS } from './resolvers.js';
 import { PAST_TOOLS, type PastTools } from './time-travel/past-car.js';
 import { mercuriusOptions, report, subscriptionAdmission } from './mercurius-options.js';
 
-const DAY = 86_400_000;
 /** Histories that are folded at a time. */
 const FOLDS = 4;
 
@@ -54,7 +55,7 @@ export class GraphqlModule implements OnApplicationBootstrap {
   }
 
   static with(settings: Settings, clock: () => number = Date.now): DynamicModule {
-    const retention = settings.HISTORY_RETENTION === 0 ? null : settings.HISTORY_RETENTION * DAY;
+    const retention = keptFor(settings.HISTORY_RETENTION);
     const loaders = {
       provide: LOADERS,
       inject: [DATABASE],
@@ -80,6 +81,17 @@ export class GraphqlModule implements OnApplicationBootstrap {
         clock,
         turns: new Turns(FOLDS),
       } satisfies PastTools,
+    };
+    const kept = {
+      provide: KEPT_TOOLS,
+      useValue: {
+        retention: {
+          RAW: retention,
+          FIVE_MINUTES: keptFor(settings.ROLLUP_RETENTION),
+          HOUR: keptFor(settings.ROLLUP_HOUR_RETENTION),
+        },
+        clock,
+      } satisfies KeptTools,
     };
     const persisted = PersistedOperations.read(settings.PERSISTED_OPERATIONS, settings.PERSISTED_OPERATIONS_DIR);
     const limited = limitsOf(settings);
@@ -144,6 +156,7 @@ export class GraphqlModule implements OnApplicationBootstrap {
         desired,
         expiry,
         past,
+        kept,
         { provide: API_CLOCK, useValue: clock },
         LiveFeeds,
         { provide: STREAM_ADMISSION, useValue: admission },

@@ -7,8 +7,11 @@ import { type Bucket, type BucketQuery, type BucketRow, BUCKETS, bucketOf, type 
 /** Windows that are read for one answer: more than two years of hours. */
 export const MOST_WINDOWS = 20_000;
 
+/** What an answer is made from: the readings, or rollups of a length. */
+export type Source = 'RAW' | Step;
+
 export interface Aggregate {
-  readonly source: 'RAW' | 'ROLLUP';
+  readonly source: Source;
   /** Those with readings, rising. */
   readonly buckets: readonly Bucket[];
 }
@@ -48,7 +51,7 @@ export async function aggregate(
 ): Promise<Aggregate> {
   const window = rollupStep(query);
   if (window)
-    return { source: 'ROLLUP', buckets: await fromRollups(rollups, query, readStarts(query, seen, window), window) };
+    return { source: window, buckets: await fromRollups(rollups, query, readStarts(query, seen, window), window) };
   const rows = await readings.aggregate<BucketRow>(BUCKETS(query), { maxTimeMS, allowDiskUse: false }).toArray();
   return { source: 'RAW', buckets: rows.map((row) => bucketOf(row, query)) };
 }

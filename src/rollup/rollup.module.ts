@@ -7,6 +7,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Log } from '../log/log.js';
+import { keptFor } from '../settings/days.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
@@ -17,8 +18,6 @@ const ROUNDS = Symbol('RollupRounds');
 
 /** ms between two rounds */
 const INTERVAL = 10_000;
-const DAY = 86_400_000;
-
 /** What ingest marked becomes rollups. */
 @Module({})
 export class RollupModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -33,9 +32,9 @@ export class RollupModule implements OnApplicationBootstrap, BeforeApplicationSh
           clock: Date.now,
           newRun: randomUUID,
           retention: {
-            readings: limit(settings.HISTORY_RETENTION),
-            FIVE_MINUTES: limit(settings.ROLLUP_RETENTION),
-            HOUR: limit(settings.ROLLUP_HOUR_RETENTION),
+            readings: keptFor(settings.HISTORY_RETENTION),
+            FIVE_MINUTES: keptFor(settings.ROLLUP_RETENTION),
+            HOUR: keptFor(settings.ROLLUP_HOUR_RETENTION),
           },
         });
         return new Rounds(roller, log);
@@ -51,9 +50,4 @@ export class RollupModule implements OnApplicationBootstrap, BeforeApplicationSh
   async beforeApplicationShutdown(): Promise<void> {
     await this.rounds.stop();
   }
-}
-
-/** Days as ms; null for ever. */
-function limit(days: number): number | null {
-  return days === 0 ? null : days * DAY;
 }

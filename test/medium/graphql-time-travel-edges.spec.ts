@@ -8,6 +8,8 @@ import { someTwin } from '../builders/twin.js';
 const SECOND = 1_000;
 const DAY = 86_400_000;
 const RETENTION = 30;
+/** Days, of rollups. */
+const FIVE_MINUTES_KEPT = 35;
 const LIMIT = 4_000;
 const now = SOME_INSTANT + 1_000 * SECOND;
 
@@ -18,7 +20,12 @@ beforeAll(async () => {
   api = await startApi({
     database: `gql_past_edges_${process.pid}`,
     clock: () => now,
-    env: { HISTORY_RETENTION: String(RETENTION), EPISODE_CLEAR: '5', LIMIT_PAST_READINGS: String(LIMIT) },
+    env: {
+      HISTORY_RETENTION: String(RETENTION),
+      ROLLUP_RETENTION: String(FIVE_MINUTES_KEPT),
+      EPISODE_CLEAR: '5',
+      LIMIT_PAST_READINGS: String(LIMIT),
+    },
   });
 });
 afterAll(() => api.stop());
@@ -151,5 +158,45 @@ describe('attributes in the past', () => {
     const gone = await carAt('named', SOME_INSTANT + 5 * SECOND, 'attributes { model }');
     expect(gone.data.car).toEqual({ attributes: null });
     expect(gone.errors?.[0]?.extensions.code).toBe('BEFORE_RETENTION');
+  });
+});
+
+describe('figures over the edge of what is kept', () => {
+  const DAY_AGO = now - DAY;
+  const edge = new Date(now - RETENTION * DAY).toISOString();
+  const iso = (at: number) => new Date(at).toISOString();
+  const ask = async (id: string, from: number, { step, figure }: { step: string; figure: string }) => {
+    const range = `signals: [speed], from: "${iso(from)}", to: "${iso(now)}"`;
+    const { data, errors } = await api.query<{
+      car: { aggregate: { source: string; keptSince: string | null }; series: { keptSince: string | null }[] };
+    }>(`{ car(id: "${id}") {
+      aggregate(${range}, step: "${step}", figures: [${figure}]) { source keptSince }
+      series(${range}) { keptSince }
+    } }`);
+    expect(errors).toBeUndefined();
+    return [data.car.aggregate.source, data.car.aggregate.keptSince, data.car.series[0]?.keptSince];
+  };
+  const BY_READINGS = { step: 'P1D', figure: 'LAST' };
+
+  it('say from when on they are whole, where a car may have sent something before', async () => {
+    await aCar('old', [...series(now - 40 * DAY, 3), ...series(DAY_AGO, 3)]);
+    expect(await ask('old', now - 60 * DAY, BY_READINGS)).toEqual(['RAW', edge, edge]);
+    expect(await ask('old', now - RETENTION * DAY, BY_READINGS)).toEqual(['RAW', null, null]);
+    expect(await ask('old', now - RETENTION * DAY - 1, BY_READINGS)).toEqual(['RAW', edge, edge]);
+    await aCar('new', series(DAY_AGO, 3));
+    expect(await ask('new', now - 60 * DAY, BY_READINGS)).toEqual(['RAW', null, null]);
+  });
+
+  it('are whole for as long as the rollups are kept that they are made from', async () => {
+    const hour = now - 40 * DAY - ((now - 40 * DAY) % 3_600_000);
+    const query = (from: number, step: string) =>
+      `{ car(id: "old") { aggregate(signals: [speed], from: "${iso(from)}", to: "${iso(from + DAY)}", step: "${step}", figures: [MEAN]) { source keptSince } } }`;
+    const answer = async (from: number, step: string) => (await api.query(query(from, step))).data;
+    const whole = { car: { aggregate: { source: 'ROLLUP', keptSince: null } } };
+    expect(await answer(hour, 'PT1H')).toEqual(whole);
+    const keptSince = iso(now - FIVE_MINUTES_KEPT * DAY);
+    expect(await answer(hour, 'PT5M')).toEqual({ car: { aggregate: { source: 'ROLLUP', keptSince } } });
+    // The car was not there yet.
+    expect(await answer(hour - 20 * DAY, 'PT5M')).toEqual(whole);
   });
 });

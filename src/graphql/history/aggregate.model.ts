@@ -1,9 +1,9 @@
 import { Field, Float, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
-import type { Aggregate } from '../../history/aggregate.js';
 import type { SignalName as Name } from '../../telemetry/signals.js';
 import { SignalName } from '../enums.js';
 import { DateTime, Long } from '../scalars.js';
 import { Duration } from './duration.js';
+import { KEPT_SINCE } from './kept-since.js';
 
 const Source = { RAW: 'RAW', ROLLUP: 'ROLLUP' } as const;
 registerEnumType(Source, {
@@ -68,7 +68,10 @@ export class AggregateModel {
   readonly step!: number;
 
   @Field(() => Source, { description: 'What it was made from.' })
-  readonly source!: Aggregate['source'];
+  readonly source!: keyof typeof Source;
+
+  @Field(() => DateTime, { nullable: true, description: KEPT_SINCE })
+  readonly keptSince!: Date | null;
 
   @Field(() => [AggregateBucket], { description: 'The buckets, oldest first.' })
   readonly buckets!: readonly AggregateBucket[];
@@ -93,6 +96,9 @@ export class SignalSeries {
 
   @Field(() => Int, { description: 'Values that there are (a number); more than points where it was reduced.' })
   readonly values!: number;
+
+  @Field(() => DateTime, { nullable: true, description: KEPT_SINCE })
+  readonly keptSince!: Date | null;
 
   @Field(() => [SeriesPoint], { description: 'Values that were really sent, oldest first.' })
   readonly points!: readonly SeriesPoint[];

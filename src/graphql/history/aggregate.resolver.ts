@@ -16,6 +16,7 @@ import { checkRange } from '../keyset.js';
 import { LOADERS, type Loaders } from '../loaders.js';
 import { AggregateArgs, SeriesArgs, type SignalRangeArgs } from './aggregate.args.js';
 import { AggregateModel, type SignalAggregate, SignalSeries } from './aggregate.model.js';
+import { KEPT_TOOLS, type KeptTools, missingBefore } from './kept-since.js';
 import { TypedArgs } from '../typed-args.js';
 import { type Given, givenIn } from './units.args.js';
 
@@ -27,6 +28,7 @@ export class AggregateResolver {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     @Inject(LOADERS) private readonly loaders: Loaders,
+    @Inject(KEPT_TOOLS) private readonly kept: KeptTools,
   ) {}
 
   @ResolveField(() => AggregateModel, { description: 'Figures of its signals in buckets of time.' })
@@ -58,18 +60,21 @@ export class AggregateResolver {
       filled: bucket.filled,
       signals: signalsOf(bucket, given),
     }));
-    return { step, source: answer.source, buckets };
+    const { source } = answer;
+    const kept = missingBefore(this.kept, source, { from, to }, firstSeenAt);
+    return { step, source: source === 'RAW' ? 'RAW' : 'ROLLUP', keptSince: kept, buckets };
   }
 
   @ResolveField(() => [SignalSeries], { description: 'Its signals over time, reduced to what a plot can show.' })
   async series(
-    @Parent() { id: car, asOf }: Car,
+    @Parent() { id: car, asOf, firstSeenAt }: Car,
     @TypedArgs({ type: () => SeriesArgs }) args: SeriesArgs,
   ): Promise<SignalSeries[]> {
     const { maxPoints, method, units } = args;
     const { from, to } = rangeOf(args, asOf);
     if (maxPoints < 4 || maxPoints > MOST_POINTS)
       throw new ApiError('BAD_ARGUMENT', `maxPoints lies between 4 and ${MOST_POINTS}`);
+    const kept = missingBefore(this.kept, 'RAW', { from, to }, firstSeenAt);
     const answers: SignalSeries[] = [];
     for (const signal of new Set(args.signals)) {
       const { unit, conversion } = givenIn(signal, units);
@@ -79,7 +84,7 @@ export class AggregateResolver {
         const value = converted(point.value, conversion);
         return value === null ? [] : [{ at: new Date(point.at), value }];
       });
-      answers.push({ signal, unit, values, points: shown });
+      answers.push({ signal, unit, values, keptSince: kept, points: shown });
     }
     return answers;
   }
