@@ -9,7 +9,7 @@ import { READ_LIMIT } from '../fleet/fleet.js';
 import { FleetModule, SCANS } from '../fleet/fleet.module.js';
 import { Turns } from '../fleet/turns.js';
 import { loadScorer } from '../score/load-scorer.js';
-import { keptFor } from '../settings/days.js';
+import { keptFor } from '../settings/kept-days.js';
 import { rulesOf } from '../settings/episode-rules.js';
 import { type Settings, SettingsError } from '../settings/settings.js';
 import { loadValueCheck } from '../settings/value-schema.js';

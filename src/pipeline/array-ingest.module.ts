@@ -17,11 +17,12 @@ import type { Log } from '../log/log.js';
 import { METRICS } from '../metrics/metrics.token.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { loadArrayScorer, type LoadedArrayScorer } from '../score/array-scorer.js';
+import { keptFor } from '../settings/kept-days.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
 import { ArrayIngest } from './array-ingest.js';
-import { DAY, consumerSettings, kafkaOptions } from './ingest.module.js';
+import { consumerSettings, kafkaOptions } from './ingest.module.js';
 import { metricsObserved } from './metrics-observed.js';
 import { Observer, type Observed } from './observer.js';
 import { ScoringAlarm } from './scoring-alarm.js';
@@ -127,7 +128,7 @@ async function makeParts(settings: Settings, log: Log, surroundings: Surrounding
     deadLetters: new DeadLetters(producer, settings.DEAD_LETTER_TOPIC),
     outlet: producer,
     predictionsTopic: settings.PREDICTIONS_TOPIC,
-    retention: settings.HISTORY_RETENTION === 0 ? null : settings.HISTORY_RETENTION * DAY,
+    retention: keptFor(settings.HISTORY_RETENTION),
     clock: Date.now,
     observer: new Observer(watch ? [metricsObserved(metrics), watch] : [metricsObserved(metrics)]),
     counted: metrics.arrays.bind(metrics),

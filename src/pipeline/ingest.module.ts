@@ -27,6 +27,7 @@ import type { ModelsInUse } from '../registry/models-in-use.js';
 import { MODELS_IN_USE, RegistryModule } from '../registry/registry.module.js';
 import { decoderOptions } from '../settings/decoder-options.js';
 import { rulesOf } from '../settings/episode-rules.js';
+import { keptFor } from '../settings/kept-days.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
@@ -56,7 +57,6 @@ const SENSOR_BATCHES = Symbol('sensor batches');
 const BETWEEN_BATCHES = 10_000;
 /** ms between two looks for what people did with episodes. */
 const TELL_SOON = 1_000;
-export const DAY = 86_400_000;
 
 /** The ingest role: Kafka's batches become state. */
 @Module({})
@@ -145,7 +145,7 @@ function makeParts(
       database,
       deadLetters: new DeadLetters(producer, settings.DEAD_LETTER_TOPIC),
       rules: rulesOf(settings),
-      retention: settings.HISTORY_RETENTION === 0 ? null : settings.HISTORY_RETENTION * DAY,
+      retention: keptFor(settings.HISTORY_RETENTION),
       clock: Date.now,
       observer,
     },

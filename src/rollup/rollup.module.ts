@@ -7,7 +7,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Log } from '../log/log.js';
-import { keptFor } from '../settings/days.js';
+import { keptFor } from '../settings/kept-days.js';
 import type { Settings } from '../settings/settings.js';
 import type { Database } from '../twin/database.js';
 import { DATABASE } from '../twin/twin.module.js';
