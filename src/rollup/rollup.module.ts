@@ -18,6 +18,7 @@ const ROUNDS = Symbol('RollupRounds');
 
 /** ms between two rounds */
 const INTERVAL = 10_000;
+
 /** What ingest marked becomes rollups. */
 @Module({})
 export class RollupModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
